@@ -1,0 +1,70 @@
+package gateway
+
+import (
+	"context"
+	"time"
+
+	"kalami/session"
+	"kalami/session/learn"
+)
+
+// Users keeps people. Implemented by package store.
+type Users interface {
+	// CreateUser stores a new user and its membership of the personal tenant. It
+	// fills in ID and CreatedAt when they are empty. Errors: Conflict when the
+	// e-mail is taken (compared without case).
+	CreateUser(ctx context.Context, u learn.User) (learn.User, error)
+	// UserByEmail and UserByID answer NotFound for an unknown user.
+	UserByEmail(ctx context.Context, email string) (learn.User, error)
+	UserByID(ctx context.Context, id string) (learn.User, error)
+	// SetPassword stores a new hash (rehash on login when parameters rise).
+	SetPassword(ctx context.Context, userID, hash string) error
+}
+
+// Profiles keeps the languages that users learn. Every call is bound to a tenant
+// and user; what belongs to others is NotFound.
+type Profiles interface {
+	// CreateProfile stores p, filling in ID and times. Conflict when the user
+	// already learns that language.
+	CreateProfile(ctx context.Context, p learn.Profile) (learn.Profile, error)
+	// ListProfiles returns all of the user's profiles, oldest first.
+	ListProfiles(ctx context.Context, tenantID, userID string) ([]learn.Profile, error)
+	Profile(ctx context.Context, tenantID, userID, id string) (learn.Profile, error)
+	// UpdateProfile stores the level and settings of p (not the counters).
+	UpdateProfile(ctx context.Context, p learn.Profile) (learn.Profile, error)
+	// DeleteProfile hides the profile; its conversations stay until erasure.
+	DeleteProfile(ctx context.Context, tenantID, userID, id string) error
+}
+
+// Conversations keeps sessions of talking.
+type Conversations interface {
+	// StartConversation stores a new conversation at epoch 1.
+	StartConversation(ctx context.Context, c learn.Conversation) (learn.Conversation, error)
+	Conversation(ctx context.Context, tenantID, userID, id string) (learn.Conversation, error)
+	// TakeOver raises the conversation's epoch by one conditional update and
+	// returns it with its next message number. Conflict when it has ended.
+	TakeOver(ctx context.Context, tenantID, userID, id string) (learn.Conversation, error)
+	// RecentMessages returns the last n messages, oldest first.
+	RecentMessages(ctx context.Context, tenantID, conversationID string, n int) ([]learn.Message, error)
+}
+
+// Once keeps short-lived secrets that may be used a single time, by the hash of
+// the secret. Implemented by package store/live.
+type Once interface {
+	// PutOnce stores value under key for ttl.
+	PutOnce(ctx context.Context, key string, value []byte, ttl time.Duration) error
+	// TakeOnce returns the value and removes it, atomically: of any number of
+	// callers exactly one gets it. ok is false when it is unknown, used or expired.
+	TakeOnce(ctx context.Context, key string) (value []byte, ok bool, err error)
+}
+
+// Host holds conversations. Implemented by *session.Host.
+type Host interface {
+	// Run blocks for the life of the conversation's connection and closes it.
+	Run(ctx context.Context, conn session.Conn, p session.Params) *session.End
+}
+
+// Pinger says whether a store answers. Implemented by store and store/live.
+type Pinger interface {
+	Ping(ctx context.Context) error
+}

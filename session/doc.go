@@ -1,0 +1,2 @@
+// Package session is one live conversation between a learner and the tutor.
+package session

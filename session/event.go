@@ -1,0 +1,400 @@
+package session
+
+// Event is something the tutor's side tells the learner's client. The events are
+// Kalami's one internal model; their JSON fields are those of the native protocol
+// `kalami.v1`, and other dialects are mapped from them in package gateway/wire.
+//
+// Every event travels with a [Head]. Events without fields of their own are empty structs.
+type Event interface {
+	// EventType is the protocol's name of the event, such as "response.created".
+	EventType() string
+}
+
+// Head is what every event carries beside its own fields.
+type Head struct {
+	// Seq counts a session's events from 1, without holes, across reconnects.
+	Seq uint64 `json:"seq"`
+	// EventID is unique within the session ("evt_…").
+	EventID string `json:"event_id"`
+	// TS is milliseconds since the session's start by the server's clock.
+	TS int64 `json:"ts"`
+}
+
+// Format is an audio format: "audio/pcm" at a rate in hertz.
+type Format struct {
+	Type string `json:"type"`
+	Rate int    `json:"rate"`
+}
+
+// Config is the session's effective configuration, the `session` object of the protocol.
+type Config struct {
+	ID             string      `json:"id"`
+	ConversationID string      `json:"conversation_id"`
+	ProfileID      string      `json:"profile_id"`
+	Language       string      `json:"language"`
+	NativeLanguage string      `json:"native_language"`
+	Level          string      `json:"level"`
+	Topic          string      `json:"topic,omitempty"`
+	CorrectionMode string      `json:"correction_mode"`
+	Duplex         string      `json:"duplex"` // full or half
+	Audio          AudioConfig `json:"audio"`
+	// Parts says who hears, thinks and speaks: "deepgram" …, or "demo".
+	Parts Parts `json:"parts"`
+	// Demo holds what the demo tutor needs said aloud about itself; nil when no part is simulated.
+	Demo *DemoInfo `json:"demo,omitempty"`
+}
+
+// AudioConfig holds both directions' audio settings.
+type AudioConfig struct {
+	Input  InputConfig  `json:"input"`
+	Output OutputConfig `json:"output"`
+}
+
+// InputConfig is the learner's direction.
+type InputConfig struct {
+	Format Format `json:"format"`
+	// TurnDetection is nil for push-to-talk: turns end by input_audio_buffer.commit alone.
+	TurnDetection *TurnDetection `json:"turn_detection"`
+}
+
+// TurnDetection says how a learner's turn ends and whether speech interrupts the tutor.
+type TurnDetection struct {
+	Type              string `json:"type"` // "patient"
+	PatienceMS        int    `json:"patience_ms"`
+	InterruptResponse bool   `json:"interrupt_response"`
+}
+
+// OutputConfig is the tutor's direction.
+type OutputConfig struct {
+	Format Format  `json:"format"`
+	Voice  string  `json:"voice,omitempty"`
+	Speed  float64 `json:"speed"`
+}
+
+// Parts names the provider of each part of the tutor.
+type Parts struct {
+	STT string `json:"stt"`
+	LLM string `json:"llm"`
+	TTS string `json:"tts"`
+}
+
+// DemoInfo tells the learner that a part is simulated, and how to make it real.
+type DemoInfo struct {
+	// Missing lists the environment variables that would turn real parts on.
+	Missing []string `json:"missing"`
+	// Script is what the simulated recogniser will hear, line by line, in this
+	// language; empty when recognition is real.
+	Script []string `json:"script,omitempty"`
+}
+
+// Protocol, Resume, Limits and Heartbeat are parts of [Created].
+type Protocol struct {
+	Version  string   `json:"version"`
+	Features []string `json:"features"`
+}
+
+// Resume offers the token with which this session can be taken up again.
+type Resume struct {
+	Token    string `json:"token"`
+	WindowMS int    `json:"window_ms"`
+	WarmMS   int    `json:"warm_ms"`
+}
+
+// Limits tell the client what the server will accept.
+type Limits struct {
+	MaxTextBytes  int `json:"max_text_bytes"`
+	MaxAudioBytes int `json:"max_audio_bytes"`
+	MaxDurationMS int `json:"max_duration_ms"`
+	IdleTimeoutMS int `json:"idle_timeout_ms"`
+	MaxAheadMS    int `json:"max_ahead_ms"`
+}
+
+// Heartbeat tells how often the server pings and how long it waits for any byte.
+type Heartbeat struct {
+	IntervalMS int `json:"interval_ms"`
+	TimeoutMS  int `json:"timeout_ms"`
+}
+
+// Item is one entry of the conversation's history.
+type Item struct {
+	ID      string        `json:"id"`
+	Role    string        `json:"role"` // user or assistant
+	Status  string        `json:"status,omitempty"`
+	Content []ItemContent `json:"content,omitempty"`
+}
+
+// ItemContent is the text of an item.
+type ItemContent struct {
+	Type string `json:"type"` // input_text, input_audio, output_audio
+	Text string `json:"text,omitempty"`
+}
+
+// ResponseInfo names a response and how it stands.
+type ResponseInfo struct {
+	ID     string `json:"id"`
+	ItemID string `json:"item_id,omitempty"`
+	Status string `json:"status"` // in_progress, completed, cancelled, failed
+	// Details says why a response did not complete.
+	Details *StatusDetails `json:"status_details,omitempty"`
+	Usage   *Usage         `json:"usage,omitempty"`
+}
+
+// StatusDetails is the reason of a response that did not complete.
+type StatusDetails struct {
+	Reason string `json:"reason"` // turn_detected, client_cancelled, error, session_ended
+}
+
+// Usage is what a response or session consumed.
+type Usage struct {
+	InputTokens  int `json:"input_tokens"`
+	OutputTokens int `json:"output_tokens"`
+	Characters   int `json:"characters"`
+}
+
+// HeardWord is a recognised word with its place in the learner's stream.
+type HeardWord struct {
+	Word       string  `json:"word"`
+	StartMS    int     `json:"start_ms"`
+	EndMS      int     `json:"end_ms"`
+	Confidence float64 `json:"confidence,omitempty"`
+	Language   string  `json:"language,omitempty"`
+}
+
+// Latency is a turn's time by stage in milliseconds; a stage that was not passed is 0.
+type Latency struct {
+	EndpointMS   int `json:"endpoint_ms"`
+	STTFinalMS   int `json:"stt_final_ms"`
+	LLMFirstMS   int `json:"llm_ttft_ms"`
+	ClauseMS     int `json:"clause_ms"`
+	TTSFirstMS   int `json:"tts_ttfb_ms"`
+	FirstAudioMS int `json:"first_audio_ms"`
+	HeardMS      int `json:"heard_ms"`
+}
+
+// Summary closes a session.
+type Summary struct {
+	DurationMS int64 `json:"duration_ms"`
+	Turns      int   `json:"turns"`
+	Usage      Usage `json:"usage"`
+}
+
+// The events, in the order of the protocol's table.
+type (
+	// Created is the first event of a session.
+	Created struct {
+		Session   Config    `json:"session"`
+		Protocol  Protocol  `json:"protocol"`
+		Resume    Resume    `json:"resume"`
+		Limits    Limits    `json:"limits"`
+		Heartbeat Heartbeat `json:"heartbeat"`
+	}
+	// Updated answers session.update and tutor.set with the whole effective configuration.
+	Updated struct {
+		Session Config `json:"session"`
+	}
+	// ResumptionUpdate rotates the resume token.
+	ResumptionUpdate struct {
+		Resume    Resume   `json:"resume"`
+		Resumable bool     `json:"resumable"`
+		Input     InputPos `json:"input"`
+	}
+	// GoAway announces that this node wants the client to come back elsewhere.
+	GoAway struct {
+		Reason     string       `json:"reason"` // deploy, rebalance, max_duration, maintenance
+		TimeLeftMS int          `json:"time_left_ms"`
+		Reconnect  Reconnecting `json:"reconnect"`
+	}
+	// Ended is the last event before a normal close.
+	Ended struct {
+		Reason  string  `json:"reason"`
+		Summary Summary `json:"summary"`
+	}
+	// SpeechStarted and SpeechStopped are edges of the learner's voice, for display only.
+	SpeechStarted struct {
+		ItemID       string `json:"item_id"`
+		AudioStartMS int64  `json:"audio_start_ms"`
+	}
+	SpeechStopped struct {
+		ItemID     string `json:"item_id"`
+		AudioEndMS int64  `json:"audio_end_ms"`
+	}
+	// Committed says that the learner's turn is closed.
+	Committed struct {
+		ItemID         string `json:"item_id"`
+		PreviousItemID string `json:"previous_item_id,omitempty"`
+		Reason         string `json:"reason"` // vad, semantic, client, timeout
+	}
+	// TranscriptDelta is a partial transcript; Text replaces what was shown.
+	TranscriptDelta struct {
+		ItemID    string  `json:"item_id"`
+		Delta     string  `json:"delta,omitempty"`
+		Text      string  `json:"text"`
+		Stability float64 `json:"stability"` // 0 rewritable … 1 final segment
+	}
+	// TranscriptCompleted is the final transcript of the learner's turn.
+	TranscriptCompleted struct {
+		ItemID     string      `json:"item_id"`
+		Transcript string      `json:"transcript"`
+		Language   string      `json:"language,omitempty"`
+		Words      []HeardWord `json:"words,omitempty"`
+	}
+	// TranscriptFailed says that this turn could not be understood for a technical reason.
+	TranscriptFailed struct {
+		ItemID string  `json:"item_id"`
+		Error  Problem `json:"error"`
+	}
+	// ItemAdded and ItemDone report history. ItemDone of a learner's item is the
+	// acknowledgement: it is sent only after the durable commit.
+	ItemAdded struct {
+		Item           Item   `json:"item"`
+		PreviousItemID string `json:"previous_item_id,omitempty"`
+	}
+	ItemDone struct {
+		Item           Item   `json:"item"`
+		PreviousItemID string `json:"previous_item_id,omitempty"`
+	}
+	// InputAck acknowledges mic frames up to and including Seq.
+	InputAck struct {
+		Stream uint16 `json:"stream"`
+		Seq    uint32 `json:"seq"`
+	}
+	// ResponseCreated binds the binary stream number to a response.
+	ResponseCreated struct {
+		Response ResponseInfo `json:"response"`
+		Stream   uint16       `json:"stream"`
+		Audio    AudioFormat  `json:"audio"`
+	}
+	// CaptionDelta is caption text with the place in the audio where it starts.
+	CaptionDelta struct {
+		ResponseID   string `json:"response_id"`
+		ItemID       string `json:"item_id"`
+		Delta        string `json:"delta"`
+		AudioStartMS int64  `json:"audio_start_ms"`
+	}
+	// CaptionDone is the whole caption.
+	CaptionDone struct {
+		ResponseID string `json:"response_id"`
+		ItemID     string `json:"item_id"`
+		Transcript string `json:"transcript"`
+	}
+	// Mark is a sentence boundary in the stream; the client echoes it when played.
+	Mark struct {
+		ResponseID string `json:"response_id"`
+		Name       string `json:"name"`
+		AtMS       int64  `json:"at_ms"`
+		Text       string `json:"text,omitempty"`
+	}
+	// AudioDone says that all audio was sent, not that it was heard.
+	AudioDone struct {
+		ResponseID string `json:"response_id"`
+		ItemID     string `json:"item_id"`
+		AudioMS    int64  `json:"audio_ms"`
+	}
+	// ClearAudio orders the client to fall silent now and to drop every later
+	// frame of Stream and of streams before it.
+	ClearAudio struct {
+		ResponseID string `json:"response_id"`
+		Stream     uint16 `json:"stream"`
+		Reason     string `json:"reason"` // turn_detected, client_cancelled, error
+	}
+	// Truncated tells what was heard of an interrupted response.
+	Truncated struct {
+		ItemID     string `json:"item_id"`
+		AudioEndMS int64  `json:"audio_end_ms"`
+		Transcript string `json:"transcript"`
+		Source     string `json:"source"` // client or estimate
+	}
+	// ResponseDone ends a response, with where its time went.
+	ResponseDone struct {
+		Response ResponseInfo `json:"response"`
+		Latency  Latency      `json:"latency"`
+	}
+	// NotUnderstood: there was speech but no words, so there is no turn.
+	NotUnderstood struct {
+		ItemID string `json:"item_id"`
+	}
+	// AuthExpiring asks for auth.update before the access token ends.
+	AuthExpiring struct {
+		ExpiresAt string `json:"expires_at"` // RFC 3339
+	}
+	// Warning is not fatal.
+	Warning struct {
+		Code    WarningCode `json:"code"`
+		Message string      `json:"message"`
+	}
+	// Failure is the protocol's `error` event.
+	Failure struct {
+		Error Problem `json:"error"`
+	}
+	// Ping asks for a pong, which repeats the head's ts; RTTMS is the last round trip measured, 0 before the first.
+	Ping struct {
+		ID    string `json:"id"`
+		RTTMS int64  `json:"rtt_ms"`
+	}
+)
+
+// InputPos is a place in the learner's frames.
+type InputPos struct {
+	Stream  uint16 `json:"stream"`
+	Seq     uint32 `json:"seq"`
+	NextSeq uint32 `json:"next_seq"`
+}
+
+// Reconnecting says how to come back after [GoAway].
+type Reconnecting struct {
+	Resume  bool   `json:"resume"`
+	AfterMS int    `json:"after_ms"`
+	URL     string `json:"url,omitempty"`
+}
+
+// AudioFormat wraps a [Format], as the protocol nests it.
+type AudioFormat struct {
+	Format Format `json:"format"`
+}
+
+// WarningCode is the closed list of warnings.
+type WarningCode string
+
+// The warnings.
+const (
+	WarnUpstreamDegraded WarningCode = "upstream_degraded"
+	WarnInputOverrun     WarningCode = "input_audio_overrun"
+	WarnEchoSuspected    WarningCode = "echo_suspected"
+	WarnFallbackVoice    WarningCode = "fallback_voice"
+	WarnStorageDelayed   WarningCode = "storage_delayed"
+)
+
+// EventType implementations: the protocol's names.
+func (Created) EventType() string          { return "session.created" }
+func (Updated) EventType() string          { return "session.updated" }
+func (ResumptionUpdate) EventType() string { return "session.resumption_update" }
+func (GoAway) EventType() string           { return "session.goaway" }
+func (Ended) EventType() string            { return "session.ended" }
+func (SpeechStarted) EventType() string    { return "input_audio_buffer.speech_started" }
+func (SpeechStopped) EventType() string    { return "input_audio_buffer.speech_stopped" }
+func (Committed) EventType() string        { return "input_audio_buffer.committed" }
+func (TranscriptDelta) EventType() string {
+	return "conversation.item.input_audio_transcription.delta"
+}
+func (TranscriptCompleted) EventType() string {
+	return "conversation.item.input_audio_transcription.completed"
+}
+func (TranscriptFailed) EventType() string {
+	return "conversation.item.input_audio_transcription.failed"
+}
+func (ItemAdded) EventType() string       { return "conversation.item.added" }
+func (ItemDone) EventType() string        { return "conversation.item.done" }
+func (InputAck) EventType() string        { return "input_audio_buffer.ack" }
+func (ResponseCreated) EventType() string { return "response.created" }
+func (CaptionDelta) EventType() string    { return "response.output_audio_transcript.delta" }
+func (CaptionDone) EventType() string     { return "response.output_audio_transcript.done" }
+func (Mark) EventType() string            { return "output_audio_buffer.mark" }
+func (AudioDone) EventType() string       { return "response.output_audio.done" }
+func (ClearAudio) EventType() string      { return "output_audio_buffer.clear" }
+func (Truncated) EventType() string       { return "conversation.item.truncated" }
+func (ResponseDone) EventType() string    { return "response.done" }
+func (NotUnderstood) EventType() string   { return "tutor.not_understood" }
+func (AuthExpiring) EventType() string    { return "auth.expiring" }
+func (Warning) EventType() string         { return "warning" }
+func (Failure) EventType() string         { return "error" }
+func (Ping) EventType() string            { return "ping" }

@@ -1,0 +1,197 @@
+package session
+
+import "time"
+
+// Input is one thing the learner's client sent: an audio frame or a control.
+// A reader reuses one Input, so that frames cost no allocation.
+type Input struct {
+	// Control is nil for an audio frame.
+	Control Control
+	// Frame is meaningful when Control is nil.
+	Frame Frame
+	// EventID is the client's own name for the event, echoed in errors; may be empty.
+	EventID string
+}
+
+// FrameFlags are the flag bits of a binary frame's header.
+type FrameFlags uint8
+
+// The flags of protocol section 3.2.
+const (
+	FlagDiscontinuity FrameFlags = 1 << iota // frames were dropped, or the device changed
+	FlagEndOfStream
+	FlagRetransmission
+	FlagSilence // muted; the payload may be empty
+)
+
+// Frame is one binary frame's header and audio, in either direction.
+type Frame struct {
+	Flags  FrameFlags
+	Stream uint16 // capture epoch (mic) or response number (tutor)
+	Seq    uint32 // per stream, +1 per frame
+	Pos    uint32 // sample offset of the first sample in the stream, at the stream's rate
+	// Audio is valid until the next Read of the connection (mic), or the receiver's (tutor).
+	Audio []byte
+}
+
+// Control is a client's event.
+type Control interface{ control() }
+
+// The client's events, in the order of the protocol's table.
+type (
+	// UpdateSession merges the unlocked fields that are set.
+	UpdateSession struct {
+		Session ConfigPatch `json:"session"`
+	}
+	// ResumeSession is the first event on a socket opened with a resume token.
+	ResumeSession struct {
+		SessionID string         `json:"session_id"`
+		LastSeq   uint64         `json:"last_seq"`
+		Playback  *PlaybackState `json:"playback"`
+		Input     InputPos       `json:"input"`
+	}
+	// EndSession finishes the lesson.
+	EndSession struct {
+		Reason string `json:"reason"`
+	}
+	// CommitInput ends the learner's turn now (push-to-talk).
+	CommitInput struct{}
+	// ClearInput discards what was said since the last turn.
+	ClearInput struct{}
+	// DeviceState reports device facts.
+	DeviceState struct {
+		Muted        bool   `json:"muted"`
+		Route        string `json:"route"`
+		NativeRate   int    `json:"native_rate"`
+		AEC          bool   `json:"aec"`
+		NS           bool   `json:"ns"`
+		AGC          bool   `json:"agc"`
+		Backgrounded bool   `json:"backgrounded"`
+	}
+	// CreateItem is a typed message.
+	CreateItem struct {
+		Text string
+	}
+	// CreateResponse asks the tutor to speak.
+	CreateResponse struct {
+		Instructions string
+	}
+	// CancelResponse is the stop button; an empty id means the current response.
+	CancelResponse struct {
+		ResponseID string `json:"response_id"`
+	}
+	// PlaybackStarted: the first sample of the response was rendered.
+	PlaybackStarted struct {
+		ResponseID string `json:"response_id"`
+	}
+	// PlaybackPosition comes every 250 ms while playing.
+	PlaybackPosition struct {
+		PlaybackState
+		Underruns int `json:"underruns"`
+	}
+	// PlaybackMark echoes a mark when it is reached.
+	PlaybackMark struct {
+		Name       string  `json:"name"`
+		ResponseID string  `json:"response_id"`
+		PlayedMS   float64 `json:"played_ms"`
+	}
+	// PlaybackStopped: the buffer drained after the end of the stream.
+	PlaybackStopped struct {
+		ResponseID string  `json:"response_id"`
+		PlayedMS   float64 `json:"played_ms"`
+	}
+	// PlaybackCleared: the flush was done; PlayedMS is what was really heard.
+	PlaybackCleared struct {
+		ResponseID string  `json:"response_id"`
+		PlayedMS   float64 `json:"played_ms"`
+		DroppedMS  float64 `json:"dropped_ms"`
+	}
+	// AckEvents acknowledges the server's events up to Seq.
+	AckEvents struct {
+		Seq uint64 `json:"seq"`
+	}
+	// Pong answers a ping.
+	Pong struct {
+		ID string `json:"id"`
+		TS int64  `json:"ts"`
+	}
+	// AuthRenewed says that the client showed a fresh access token; the gateway has verified it.
+	AuthRenewed struct {
+		Until time.Time
+	}
+	// HoldTurn keeps the learner's turn open; 0 means 15 s.
+	HoldTurn struct {
+		MS int `json:"ms"`
+	}
+	// SetTutor changes settings of this conversation; nil fields stay.
+	SetTutor struct {
+		PatienceMS     *int     `json:"patience_ms"`
+		SpeechRate     *float64 `json:"speech_rate"`
+		CorrectionMode *string  `json:"correction_mode"`
+	}
+	// Rejected stands for something the gateway could not decode: the session
+	// answers with the problem, and closes if it is fatal.
+	Rejected struct {
+		Problem Problem
+	}
+)
+
+// PlaybackState is how far the client's player is.
+type PlaybackState struct {
+	ResponseID string  `json:"response_id"`
+	PlayedMS   float64 `json:"played_ms"`
+	BufferedMS float64 `json:"buffered_ms"`
+}
+
+// ConfigPatch is the part of [Config] that a client may change; nil fields stay.
+type ConfigPatch struct {
+	Duplex *string     `json:"duplex"`
+	Audio  *AudioPatch `json:"audio"`
+}
+
+// AudioPatch changes audio settings; formats only before the first audio frame.
+type AudioPatch struct {
+	Input  *InputPatch  `json:"input"`
+	Output *OutputPatch `json:"output"`
+}
+
+// InputPatch changes the learner's direction.
+type InputPatch struct {
+	Format *Format `json:"format"`
+	// TurnDetection is set when the field was present; its Value is nil for null (push-to-talk).
+	TurnDetection *TurnDetectionPatch `json:"turn_detection"`
+}
+
+// TurnDetectionPatch tells "absent" from "null".
+type TurnDetectionPatch struct {
+	Off               bool
+	PatienceMS        *int
+	InterruptResponse *bool
+}
+
+// OutputPatch changes the tutor's direction.
+type OutputPatch struct {
+	Format *Format  `json:"format"`
+	Speed  *float64 `json:"speed"`
+}
+
+func (UpdateSession) control()    {}
+func (ResumeSession) control()    {}
+func (EndSession) control()       {}
+func (CommitInput) control()      {}
+func (ClearInput) control()       {}
+func (DeviceState) control()      {}
+func (CreateItem) control()       {}
+func (CreateResponse) control()   {}
+func (CancelResponse) control()   {}
+func (PlaybackStarted) control()  {}
+func (PlaybackPosition) control() {}
+func (PlaybackMark) control()     {}
+func (PlaybackStopped) control()  {}
+func (PlaybackCleared) control()  {}
+func (AckEvents) control()        {}
+func (Pong) control()             {}
+func (AuthRenewed) control()      {}
+func (HoldTurn) control()         {}
+func (SetTutor) control()         {}
+func (Rejected) control()         {}

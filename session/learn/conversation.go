@@ -1,0 +1,88 @@
+package learn
+
+import "time"
+
+// Conversation is one session of talking; "conversation_sessions" in the database.
+type Conversation struct {
+	ID        string
+	TenantID  string
+	UserID    string
+	ProfileID string
+	Topic     string
+	Mode      string // live, turn, text, review
+	Level     Level  // when it started
+	Status    string // active, ended, abandoned
+	// Epoch says who may write: raised by each take-over, carried by each durable write.
+	Epoch     int64
+	NextSeq   int // of the next message; 1 in a new conversation
+	StartedAt time.Time
+	EndedAt   *time.Time
+	EndReason string
+	Totals    Totals
+}
+
+// Totals are a conversation's running sums.
+type Totals struct {
+	Learner  time.Duration // voiced
+	Tutor    time.Duration // heard by the learner
+	Turns    int           // learner's turns
+	Words    int           // learner's
+	BargeIns int
+}
+
+// Speaker says whose a message is.
+type Speaker string
+
+// The two speakers, by the names that the original's API uses.
+const (
+	SpeakerLearner Speaker = "user"
+	SpeakerTutor   Speaker = "assistant"
+)
+
+// Message is one utterance of a conversation, as stored.
+type Message struct {
+	ID             string
+	TenantID       string
+	ConversationID string
+	// UtteranceID is made when the utterance begins; unique within the
+	// conversation, so that the same utterance is never stored twice.
+	UtteranceID string
+	Seq         int // place in the conversation, from 1, without holes
+	Turn        int // the learner's turn that it belongs to, from 0 (the opener)
+	Speaker     Speaker
+	// Content is what was said: the learner's transcript, or all that the tutor meant to say.
+	Content string
+	// Heard is the part of a tutor's Content that the learner heard; equal to
+	// Content unless Interrupted.
+	Heard       string
+	Interrupted bool
+	Source      string // voice or text
+	Language    string
+	Words       []SpokenWord
+	Audio       time.Duration // of the learner's speech, or of the tutor's audio that was heard
+	Timings     Timings       // tutor's messages only
+	Provider    string        // who recognised or answered, "anthropic/claude-…"
+	Tokens      int
+	CreatedAt   time.Time
+}
+
+// SpokenWord is a word with its time within the message's own audio and the recogniser's confidence.
+type SpokenWord struct {
+	Text       string  `json:"w"`
+	StartMS    int     `json:"s"`
+	EndMS      int     `json:"e"`
+	Confidence float64 `json:"c,omitempty"`
+	Language   string  `json:"l,omitempty"`
+}
+
+// Timings say where a turn's time went, in milliseconds since the stage's
+// predecessor, 0 where a stage was not passed.
+type Timings struct {
+	EndpointMS   int `json:"endpoint_ms"`    // end of the learner's speech → turn's end decided
+	STTFinalMS   int `json:"stt_final_ms"`   // end of the learner's speech → final transcript
+	LLMFirstMS   int `json:"llm_ttft_ms"`    // turn's end → first token
+	ClauseMS     int `json:"clause_ms"`      // first token → first clause handed to the voice
+	TTSFirstMS   int `json:"tts_ttfb_ms"`    // first clause → first audio
+	FirstAudioMS int `json:"first_audio_ms"` // end of the learner's speech → first audio sent
+	HeardMS      int `json:"heard_ms"`       // end of the learner's speech → first sample rendered, as the client reported
+}

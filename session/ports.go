@@ -1,0 +1,40 @@
+package session
+
+import (
+	"context"
+
+	"kalami/session/learn"
+)
+
+// Conn is the learner's connection, in whatever dialect the gateway speaks with
+// this client. UPLINK alone reads; DOWNLINK alone writes and closes.
+type Conn interface {
+	// Read blocks until the client sent something and stores it in in. It
+	// answers what it cannot decode with a [Rejected] control. When the
+	// connection is over it returns an *End saying why. It is unblocked by
+	// Close and Abort alone.
+	Read(in *Input) error
+	// WriteEvent sends one event. It may block for as long as the client does
+	// not read; Abort unblocks it.
+	WriteEvent(h Head, ev Event) error
+	// WriteAudio sends one frame of the tutor's audio.
+	WriteAudio(f Frame) error
+	// Close sends the close frame that belongs to the end and frees the
+	// connection, waiting at most two seconds for the client's answer.
+	Close(e *End)
+	// Abort frees the connection at once without a close frame. Safe to call
+	// from any goroutine, more than once.
+	Abort()
+}
+
+// Journal keeps what must not be lost. Package store implements it. Writes carry
+// the conversation's epoch and fail with [learn.ErrFenced] in the chain when
+// somebody else has taken the conversation over.
+type Journal interface {
+	// AppendMessage commits one message durably before it returns. Appending an
+	// utterance id again changes nothing and succeeds.
+	AppendMessage(ctx context.Context, epoch int64, m learn.Message) error
+	// EndConversation closes the conversation and adds its totals to the
+	// profile, once: ending again changes nothing and succeeds.
+	EndConversation(ctx context.Context, epoch int64, c learn.Conversation) error
+}
