@@ -129,6 +129,10 @@ type (
 		SpeechRate     *float64 `json:"speech_rate"`
 		CorrectionMode *string  `json:"correction_mode"`
 	}
+	// InputDropped says that the gateway drops mic audio because it comes faster
+	// than the protocol allows; the session answers with [WarnInputOverrun]. It
+	// is sent once per overrun, and in the place of the first frame dropped.
+	InputDropped struct{}
 	// Rejected stands for something the gateway could not decode: the session
 	// answers with the problem, and closes if it is fatal.
 	Rejected struct {
@@ -194,4 +198,5 @@ func (Pong) control()             {}
 func (AuthRenewed) control()      {}
 func (HoldTurn) control()         {}
 func (SetTutor) control()         {}
+func (InputDropped) control()     {}
 func (Rejected) control()         {}
