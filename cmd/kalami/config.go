@@ -1,0 +1,171 @@
+package main
+
+import (
+	"log/slog"
+	"path/filepath"
+	"time"
+)
+
+// Config is everything that can be set, as the program uses it. The struct tags
+// are the single source of the variables' names (env), defaults (envDefault),
+// limits (min, max) and documentation (doc); "kalami config doc", .env.example
+// and the error messages are made from them.
+//
+// An empty variable means its default. Each variable whose type can hold a secret
+// (Secret, Database, Redis) may instead be given as NAME_FILE, the path of a file
+// whose trimmed content is the value.
+type Config struct {
+	Server     ServerConfig     `group:"Server"`
+	Log        LogConfig        `group:"Log"`
+	Storage    StorageConfig    `group:"Storage"`
+	Accounts   AccountsConfig   `group:"Accounts"`
+	Sessions   SessionsConfig   `group:"Conversations"`
+	Deepgram   DeepgramConfig   `group:"Deepgram: hears the learner"`
+	Anthropic  AnthropicConfig  `group:"Anthropic: Claude, the tutor's first choice"`
+	OpenAI     OpenAIConfig     `group:"OpenAI: GPT when Claude is not there; Whisper and voices"`
+	ElevenLabs ElevenLabsConfig `group:"ElevenLabs: speaks"`
+	LLM        LLMConfig        `group:"Own language model, OpenAI-compatible"`
+	STT        STTConfig        `group:"Own recogniser, OpenAI-compatible"`
+	TTS        TTSConfig        `group:"Own voice, OpenAI-compatible"`
+}
+
+// ServerConfig is about the listening side.
+type ServerConfig struct {
+	Name           string        `env:"APP_NAME" envDefault:"Kalami" doc:"The name shown on pages and at /."`
+	Debug          bool          `env:"DEBUG" envDefault:"false" doc:"Log at debug level unless KALAMI_LOG_LEVEL says otherwise. Never turns a safeguard off."`
+	Host           string        `env:"HOST" envDefault:"127.0.0.1" doc:"Address to listen on. The default can be reached from this machine alone; 0.0.0.0 means every network it is on."`
+	Port           int           `env:"PORT" envDefault:"8000" min:"0" max:"65535" doc:"Port to listen on; 0 takes any free one and logs it."`
+	AllowedOrigins Origins       `env:"KALAMI_ALLOWED_ORIGINS" doc:"Web pages from elsewhere that may call, as exact scheme://host[:port], separated by commas. Empty: only our own."`
+	TrustedProxies Networks      `env:"KALAMI_TRUSTED_PROXIES" doc:"Networks in CIDR form, separated by commas, whose X-Forwarded-For is believed. Empty: nobody's."`
+	ShutdownGrace  time.Duration `env:"KALAMI_SHUTDOWN_GRACE" envDefault:"10s" min:"0s" max:"10m" doc:"How long a stopping server lets the tutor finish the sentence being spoken."`
+}
+
+// LogConfig is about the log on standard error.
+type LogConfig struct {
+	Level  slog.Level `env:"KALAMI_LOG_LEVEL" envDefault:"INFO" doc:"DEBUG, INFO, WARN or ERROR. What learners say is not logged at any level."`
+	Format LogFormat  `env:"KALAMI_LOG_FORMAT" envDefault:"text" doc:"text for people, json for machines."`
+}
+
+// StorageConfig is where things are kept.
+type StorageConfig struct {
+	Database Database `env:"DATABASE_URL" doc:"postgres://user:password@host/name, or sqlite:///path (four slashes for an absolute path). Empty: the SQLite file kalami.db in KALAMI_DATA_DIR."`
+	DataDir  string   `env:"KALAMI_DATA_DIR" envDefault:"." doc:"Folder of the SQLite file when DATABASE_URL is empty."`
+	Redis    Redis    `env:"REDIS_URL" doc:"redis:// or rediss:// URL. Empty: live state in this process, for a single node."`
+}
+
+// AccountsConfig is about who may talk.
+type AccountsConfig struct {
+	SecretKey         Secret `env:"SECRET_KEY" doc:"Signs access tokens; at least 32 bytes. Empty with SQLite: one is made and kept beside the database file. Required with Postgres."`
+	PreviousSecretKey Secret `env:"KALAMI_SECRET_KEY_PREVIOUS" doc:"A key that is being replaced: its tokens stay valid, new ones are signed with SECRET_KEY."`
+	AccessMinutes     int    `env:"ACCESS_TOKEN_EXPIRE_MINUTES" envDefault:"30" min:"1" max:"1440" doc:"How long an access token is valid, in minutes."`
+	Guests            bool   `env:"KALAMI_GUESTS" envDefault:"true" doc:"Whether somebody may try the tutor without signing up."`
+}
+
+// AccessTTL is how long an access token is valid.
+func (c AccountsConfig) AccessTTL() time.Duration {
+	return time.Duration(c.AccessMinutes) * time.Minute
+}
+
+// SessionsConfig bounds conversations.
+type SessionsConfig struct {
+	Max         int           `env:"KALAMI_MAX_SESSIONS" envDefault:"1000" min:"1" max:"1000000" doc:"Conversations at the same time on this node; the next one is refused with Retry-After."`
+	PerUser     int           `env:"KALAMI_SESSIONS_PER_USER" envDefault:"2" min:"1" max:"100" doc:"Conversations that one learner may hold at the same time."`
+	MaxDuration time.Duration `env:"KALAMI_MAX_DURATION" envDefault:"30m" min:"1s" max:"24h" doc:"The longest conversation."`
+	IdleTimeout time.Duration `env:"KALAMI_IDLE_TIMEOUT" envDefault:"3m" min:"1s" max:"24h" doc:"A conversation ends after this long without speech."`
+	MaxAhead    time.Duration `env:"KALAMI_MAX_AHEAD" envDefault:"1500ms" min:"100ms" max:"10s" doc:"How much unplayed audio the server sends ahead of what the learner hears."`
+}
+
+// DeepgramConfig is the live recogniser.
+type DeepgramConfig struct {
+	Key         Secret        `env:"DEEPGRAM_API_KEY" doc:"Turns Deepgram on."`
+	BaseURL     BaseURL       `env:"DEEPGRAM_BASE_URL" envDefault:"https://api.deepgram.com" doc:"Where Deepgram is; the socket's scheme follows."`
+	NovaModel   string        `env:"KALAMI_DEEPGRAM_MODEL" envDefault:"nova-3" doc:"Model for languages that Flux does not know."`
+	FluxModel   string        `env:"KALAMI_FLUX_MODEL" envDefault:"flux-general-multi" doc:"Model for de, en, es, fr, hi, it, ja, nl, pt and ru."`
+	Engines     EngineMap     `env:"KALAMI_STT_LANGUAGES" doc:"Which of the two hears a language, where the default is not wanted: es=nova,ko=flux."`
+	DialTimeout time.Duration `env:"KALAMI_DEEPGRAM_DIAL_TIMEOUT" envDefault:"2s" min:"10ms" max:"1m" doc:"How long opening a recognition stream may take."`
+}
+
+// AnthropicConfig is Claude.
+type AnthropicConfig struct {
+	Key               Secret        `env:"ANTHROPIC_API_KEY" doc:"Turns Claude on."`
+	BaseURL           BaseURL       `env:"ANTHROPIC_BASE_URL" envDefault:"https://api.anthropic.com" doc:"Where the Anthropic API is."`
+	Model             string        `env:"KALAMI_ANTHROPIC_MODEL" envDefault:"claude-haiku-4-5" doc:"Model of the tutor."`
+	FirstTokenTimeout time.Duration `env:"KALAMI_ANTHROPIC_FIRST_TOKEN_TIMEOUT" envDefault:"2s" min:"10ms" max:"1m" doc:"How long the first word may take before the next model is asked."`
+}
+
+// OpenAIConfig is GPT, Whisper and OpenAI's voices.
+type OpenAIConfig struct {
+	Key               Secret        `env:"OPENAI_API_KEY" doc:"Turns OpenAI on, for every part that no vendor above and no own engine serves."`
+	BaseURL           BaseURL       `env:"OPENAI_BASE_URL" envDefault:"https://api.openai.com/v1" doc:"Where the OpenAI API is, with its version."`
+	Model             string        `env:"KALAMI_OPENAI_MODEL" envDefault:"gpt-5-mini" doc:"Model of the tutor."`
+	STTModel          string        `env:"KALAMI_OPENAI_STT_MODEL" envDefault:"whisper-1" doc:"Model for recorded audio."`
+	TTSModel          string        `env:"KALAMI_OPENAI_TTS_MODEL" envDefault:"gpt-4o-mini-tts" doc:"Model that speaks."`
+	Voice             string        `env:"KALAMI_OPENAI_VOICE" envDefault:"alloy" doc:"Voice that speaks."`
+	FirstTokenTimeout time.Duration `env:"KALAMI_OPENAI_FIRST_TOKEN_TIMEOUT" envDefault:"4s" min:"10ms" max:"1m" doc:"How long the first word may take."`
+	FirstByteTimeout  time.Duration `env:"KALAMI_OPENAI_FIRST_BYTE_TIMEOUT" envDefault:"4s" min:"10ms" max:"1m" doc:"How long the first sound may take."`
+}
+
+// ElevenLabsConfig is the voice.
+type ElevenLabsConfig struct {
+	Key              Secret        `env:"ELEVENLABS_API_KEY" doc:"Turns ElevenLabs on."`
+	BaseURL          BaseURL       `env:"ELEVENLABS_BASE_URL" envDefault:"https://api.elevenlabs.io" doc:"Where ElevenLabs is; the socket's scheme follows."`
+	Model            string        `env:"KALAMI_ELEVENLABS_MODEL" envDefault:"eleven_flash_v2_5" doc:"Model that speaks; one that has a WebSocket."`
+	Voices           VoiceMap      `env:"KALAMI_VOICES" doc:"Voice ids by language, where the built-in choice is not wanted: es=EXAVITQu4vr4xnSDxMaL,fr=…"`
+	DialTimeout      time.Duration `env:"KALAMI_ELEVENLABS_DIAL_TIMEOUT" envDefault:"2s" min:"10ms" max:"1m" doc:"How long opening the voice's socket may take."`
+	FirstByteTimeout time.Duration `env:"KALAMI_ELEVENLABS_FIRST_BYTE_TIMEOUT" envDefault:"2s" min:"10ms" max:"1m" doc:"How long the first sound of a sentence may take."`
+}
+
+// LLMConfig is a language model of one's own, such as an Ollama or a vLLM.
+type LLMConfig struct {
+	BaseURL           BaseURL       `env:"KALAMI_LLM_BASE_URL" doc:"An engine that speaks OpenAI's chat completions, such as http://127.0.0.1:11434/v1. Turns that part on; no key is needed."`
+	Key               Secret        `env:"KALAMI_LLM_API_KEY" doc:"Its key, if it wants one."`
+	Model             string        `env:"KALAMI_LLM_MODEL" doc:"The model's name as the engine knows it. Empty: the one in KALAMI_OPENAI_MODEL."`
+	FirstTokenTimeout time.Duration `env:"KALAMI_LLM_FIRST_TOKEN_TIMEOUT" envDefault:"10s" min:"10ms" max:"5m" doc:"How long the first word may take."`
+}
+
+// STTConfig is a recogniser of one's own, such as a Whisper server.
+type STTConfig struct {
+	BaseURL BaseURL       `env:"KALAMI_STT_BASE_URL" doc:"An engine that speaks OpenAI's audio transcriptions. Turns that part on; no key is needed."`
+	Key     Secret        `env:"KALAMI_STT_API_KEY" doc:"Its key, if it wants one."`
+	Model   string        `env:"KALAMI_STT_MODEL" envDefault:"whisper-1" doc:"The model's name as the engine knows it."`
+	Timeout time.Duration `env:"KALAMI_STT_TIMEOUT" envDefault:"10s" min:"10ms" max:"5m" doc:"How long the transcript of one utterance may take."`
+}
+
+// TTSConfig is a voice of one's own, such as a Kokoro server.
+type TTSConfig struct {
+	BaseURL          BaseURL       `env:"KALAMI_TTS_BASE_URL" doc:"An engine that speaks OpenAI's audio speech. Turns that part on; no key is needed."`
+	Key              Secret        `env:"KALAMI_TTS_API_KEY" doc:"Its key, if it wants one."`
+	Model            string        `env:"KALAMI_TTS_MODEL" envDefault:"tts-1" doc:"The model's name as the engine knows it."`
+	Voice            string        `env:"KALAMI_TTS_VOICE" envDefault:"alloy" doc:"The voice's name as the engine knows it."`
+	FirstByteTimeout time.Duration `env:"KALAMI_TTS_FIRST_BYTE_TIMEOUT" envDefault:"10s" min:"10ms" max:"5m" doc:"How long the first sound may take."`
+}
+
+// databaseFile is the SQLite file's name when no other was given.
+const databaseFile = "kalami.db"
+
+func defaultDatabase(dir string) Database {
+	return Database{Dialect: SQLite, Path: filepath.Join(dir, databaseFile)}
+}
+
+// complete fills in what follows from other values. set says whether a variable
+// was given anywhere.
+func (c *Config) complete(set func(name string) bool) {
+	if c.Storage.Database == (Database{}) {
+		c.Storage.Database = defaultDatabase(c.Storage.DataDir)
+	}
+	if c.Server.Debug && !set("KALAMI_LOG_LEVEL") {
+		c.Log.Level = slog.LevelDebug
+	}
+	if c.LLM.Model == "" {
+		c.LLM.Model = c.OpenAI.Model
+	}
+}
+
+// SecretKeyPath is where the key is kept when SECRET_KEY is not set: beside the
+// SQLite file. Empty with Postgres, where the key must be set.
+func (c *Config) SecretKeyPath() string {
+	if c.Storage.Database.Dialect != SQLite {
+		return ""
+	}
+	return c.Storage.Database.Path + ".key"
+}
