@@ -253,10 +253,11 @@ type (
 		Item           Item   `json:"item"`
 		PreviousItemID string `json:"previous_item_id,omitempty"`
 	}
-	// InputAck acknowledges mic frames up to and including Seq.
+	// InputAck acknowledges mic frames up to and including Seq, whose name on the
+	// wire keeps clear of the head's seq.
 	InputAck struct {
 		Stream uint16 `json:"stream"`
-		Seq    uint32 `json:"seq"`
+		Seq    uint32 `json:"frame_seq"`
 	}
 	// ResponseCreated binds the binary stream number to a response.
 	ResponseCreated struct {

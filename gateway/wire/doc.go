@@ -1,0 +1,71 @@
+// Package wire is the native dialect of Kalami's voice socket, `kalami.v1`: how
+// the events of package session look on the wire, in both directions. It encodes
+// and decodes and does nothing else; package gateway owns the connection.
+//
+// # Connecting
+//
+// A client opens GET /v1/voice as a WebSocket and offers the subprotocol
+// [Subprotocol], which the server always selects. Who cannot set an Authorization
+// header, which is every browser, offers a second subprotocol: [TokenPrefix]
+// followed by a ticket (kt_…, a new session) or a resume token (kr_…, a return).
+// Credentials never stand in the URL, where logs would keep them.
+//
+// # Framing
+//
+// A text frame is one JSON object, UTF-8, of at most [MaxTextBytes]. The server's
+// events have type, seq (from 1, one more per event, without holes), event_id and
+// ts (milliseconds since the session's start); the client's have type and, if it
+// likes, an event_id that comes back in error.event_id. Unknown types and fields
+// are ignored by both sides; the server says unknown_event once per type.
+//
+// A binary frame is audio behind a header of [HeaderBytes], big endian:
+//
+//	byte  0     high nibble: version, 1; low nibble: 1 mic, 2 tutor
+//	byte  1     flags: 1 discontinuity, 2 end of stream, 4 retransmission, 8 silence
+//	bytes 2-3   stream: mic, one more at each restart; tutor, response.created.stream
+//	bytes 4-7   seq: one more per frame of a stream
+//	bytes 8-11  pos: offset of the first sample in the stream, at the stream's rate
+//
+// A mic frame holds 20 to 100 ms, never more than [MaxAudioBytes]. PCM is 16-bit
+// little endian, mono, at the rate that session.created names.
+//
+// # One turn, with an interruption
+//
+//	s→c  session.created {seq:1, session:{…}, resume:{token:"kr_a",…}, limits:{…}, heartbeat:{…}}
+//	c→s  [0x11 stream 1 seq 0 …]                                the mic, from now on
+//	s→c  input_audio_buffer.speech_started {item_id:"it_1", audio_start_ms:820}
+//	s→c  conversation.item.input_audio_transcription.delta {item_id:"it_1", text:"yo fui a la"}
+//	s→c  input_audio_buffer.committed {item_id:"it_1", reason:"semantic"}
+//	s→c  conversation.item.input_audio_transcription.completed {item_id:"it_1", transcript:"Yo fui a la playa."}
+//	s→c  conversation.item.done {item:{id:"it_1",…}}            kept: it is in the database
+//	s→c  response.created {response:{id:"r_1",…}, stream:1, audio:{…}}
+//	s→c  [0x12 stream 1 seq 0 …]                                the tutor's audio, a little ahead of real time
+//	s→c  response.output_audio_transcript.delta {delta:"¡Muy bien!", audio_start_ms:0}
+//	c→s  output_audio_buffer.started {response_id:"r_1"}        the first sample was rendered
+//	c→s  output_audio_buffer.position {played_ms:250, buffered_ms:900}   every 250 ms
+//	     — the learner speaks —
+//	s→c  input_audio_buffer.speech_started {item_id:"it_3"}     for display; keep playing
+//	s→c  output_audio_buffer.clear {response_id:"r_1", stream:1}   flush now; drop later frames of stream ≤ 1
+//	c→s  output_audio_buffer.cleared {response_id:"r_1", played_ms:1840}   what was really heard
+//	s→c  conversation.item.truncated {item_id:"it_2", transcript:"¡Muy bien! ¿Y qué", source:"client"}
+//	s→c  response.done {response:{id:"r_1", status:"cancelled",…}, latency:{…}}
+//
+// Three rules carry it. The playback buffer is the client's, so what was heard is
+// what the client reports. Only output_audio_buffer.clear flushes; speech edges are
+// for display. And conversation.item.done of a learner's item is the
+// acknowledgement: it is sent after the durable commit, never before.
+//
+// # Errors and closing
+//
+// What a client sends wrongly is answered by an error event that names the code and
+// the field, and the session goes on; see [DecodeControl]. A fatal error is followed
+// by a close, whose reason is the error's code. Close codes tell the client what to
+// do by their range: 41xx come back with the resume token, 42xx fetch a new ticket,
+// 44xx stop and tell the learner. The table is in package gateway.
+//
+// # Keeping this page true
+//
+// testdata/events.jsonl and testdata/controls.jsonl hold one line for every event
+// there is, as it stands on the wire; a test fails when an event of package session
+// is missing there or looks different. `go test ./gateway/wire -update` rewrites them.
+package wire
