@@ -1,0 +1,160 @@
+package gateway
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"reflect"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/labstack/echo/v4"
+
+	"kalami/session/learn"
+)
+
+// decodeJSON reads the request's body into dst. Unknown fields are ignored. A field of
+// the wrong type is Invalid and named; so is a body that is missing or not JSON.
+func decodeJSON(c echo.Context, dst any) error {
+	return decodeBody(c, dst, true)
+}
+
+// decodeOptionalJSON is decodeJSON for routes whose body may be left out.
+func decodeOptionalJSON(c echo.Context, dst any) error {
+	return decodeBody(c, dst, false)
+}
+
+func decodeBody(c echo.Context, dst any, required bool) error {
+	const op = "gateway.decode"
+	r := c.Request()
+	if ct := r.Header.Get(echo.HeaderContentType); ct != "" {
+		if mt, _, err := mime.ParseMediaType(ct); err != nil || mt != echo.MIMEApplicationJSON {
+			return echo.NewHTTPError(http.StatusUnsupportedMediaType)
+		}
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return readError(op, err)
+	}
+	if len(body) == 0 && !required {
+		return nil
+	}
+	var f faults
+	if !utf8.Valid(body) {
+		f.add("body", "must be UTF-8")
+		return f.err(op)
+	}
+	err = json.Unmarshal(body, dst)
+	if err == nil {
+		return nil
+	}
+	if te, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		field := te.Field
+		if field == "" {
+			field = "body"
+		}
+		f.add(field, "must be %s, not %s", jsonName(te.Type), article(te.Value))
+	} else {
+		f.add("body", "must be a JSON object")
+	}
+	return f.err(op)
+}
+
+// readError says why a body could not be read.
+func readError(op string, err error) error {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return err
+	}
+	return &learn.Error{Kind: learn.Invalid, Msg: "The request's body could not be read", Op: op, Err: err}
+}
+
+// jsonName is what JSON calls a Go type.
+func jsonName(t reflect.Type) string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int, reflect.Int32, reflect.Int64:
+		return "a whole number"
+	case reflect.Float64:
+		return "a number"
+	case reflect.Slice:
+		return "an array"
+	default:
+		return "an object"
+	}
+}
+
+// article completes the decoder's name of a value, such as "number 1.5".
+func article(value string) string {
+	if strings.HasPrefix(value, "array") || strings.HasPrefix(value, "object") {
+		return "an " + value
+	}
+	return "a " + value
+}
+
+// optional is a field of a PATCH: absent, null, or a value.
+type optional[T any] struct {
+	set, null bool
+	value     T
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (o *optional[T]) UnmarshalJSON(b []byte) error {
+	o.set = true
+	if string(b) == "null" {
+		o.null = true
+		return nil
+	}
+	return json.Unmarshal(b, &o.value)
+}
+
+// faults collects what is wrong with a request's fields.
+type faults []learn.FieldError
+
+func (f *faults) add(field, format string, args ...any) {
+	*f = append(*f, learn.FieldError{Field: field, Message: fmt.Sprintf(format, args...)})
+}
+
+// err is nil without faults, else Invalid with all of them; the message for people
+// repeats them, since older clients show nothing else.
+func (f faults) err(op string) error {
+	if len(f) == 0 {
+		return nil
+	}
+	all := make([]string, len(f))
+	for i, fe := range f {
+		all[i] = fe.Field + ": " + fe.Message
+	}
+	return &learn.Error{Kind: learn.Invalid, Msg: strings.Join(all, "; "), Fields: f, Op: op}
+}
+
+// text checks a line that people wrote: at most limit characters, none of them a
+// control character. It returns the line without surrounding space.
+func (f *faults) text(field, s string, limit int) string {
+	s = strings.TrimSpace(s)
+	switch {
+	case !utf8.ValidString(s):
+		f.add(field, "must be valid UTF-8")
+	case utf8.RuneCountInString(s) > limit:
+		f.add(field, "must have at most %d characters", limit)
+	case strings.ContainsFunc(s, unicode.IsControl):
+		f.add(field, "must not contain control characters")
+	}
+	return s
+}
+
+// number checks a number's range; lo and hi belong to it.
+func number[N int | float64](f *faults, field string, n, lo, hi N) {
+	if !(n >= lo && n <= hi) { // so that NaN is outside
+		f.add(field, "must be between %v and %v", lo, hi)
+	}
+}

@@ -1,0 +1,95 @@
+package gateway
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"kalami/session"
+	"kalami/session/learn"
+)
+
+// pingTimeout is how long a store may take before it counts as down.
+const pingTimeout = time.Second
+
+// Values of a store in /health.
+const (
+	serviceUp   = "up"
+	serviceDown = "down"
+)
+
+// healthJSON answers GET /health.
+type healthJSON struct {
+	// Status is "ok", "degraded" (Redis is down: what is open goes on) or "down" (the
+	// database is, so nothing can be kept).
+	Status   string       `json:"status"`
+	Services servicesJSON `json:"services"`
+	Draining bool         `json:"draining"`
+	// Demo tells which variables would turn real parts on; absent when none is simulated.
+	Demo *session.DemoInfo `json:"demo,omitempty"`
+}
+
+// servicesJSON tells how the stores are and who serves each part of the tutor.
+type servicesJSON struct {
+	Database string `json:"database"` // up or down
+	Redis    string `json:"redis,omitempty"`
+	STT      string `json:"stt"` // a provider's name, or "demo"
+	TTS      string `json:"tts"`
+	LLM      string `json:"llm"`
+}
+
+// health answers GET /health, for people and dashboards: 200 as long as the database
+// answers, else 503.
+func (s *Server) health(c echo.Context) error {
+	out := healthJSON{Status: "ok", Draining: s.Draining(), Services: servicesJSON{
+		STT: s.opts.Parts.STT, TTS: s.opts.Parts.TTS, LLM: s.opts.Parts.LLM,
+	}}
+	if s.opts.Demo != nil {
+		out.Demo = s.opts.Demo("")
+	}
+	ctx := c.Request().Context()
+	var wg sync.WaitGroup
+	wg.Go(func() { out.Services.Database = ping(ctx, s.opts.Database) })
+	if s.opts.Redis != nil {
+		wg.Go(func() { out.Services.Redis = ping(ctx, s.opts.Redis) })
+	}
+	wg.Wait()
+	switch {
+	case out.Services.Database == serviceDown:
+		out.Status = "down"
+		return c.JSON(http.StatusServiceUnavailable, out)
+	case out.Services.Redis == serviceDown:
+		out.Status = "degraded"
+	}
+	return c.JSON(http.StatusOK, out)
+}
+
+func ping(ctx context.Context, p Pinger) string {
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	if p.Ping(ctx) != nil {
+		return serviceDown
+	}
+	return serviceUp
+}
+
+// livez answers GET /livez: the process runs. It asks no store, because restarting a
+// node full of lessons does not bring a store back.
+func (s *Server) livez(c echo.Context) error {
+	return c.JSON(http.StatusOK, map[string]string{"status": "ok"})
+}
+
+// readyz answers GET /readyz: this node takes new conversations.
+func (s *Server) readyz(c echo.Context) error {
+	const op = "gateway.readyz"
+	if s.Draining() {
+		return &apiError{code: string(session.Draining), err: learn.Errorf(learn.Unavailable, op, "This node is shutting down")}
+	}
+	if ping(c.Request().Context(), s.opts.Database) == serviceDown {
+		return learn.Errorf(learn.Unavailable, op, "The database does not answer")
+	}
+	return c.JSON(http.StatusOK, map[string]string{"status": "ok"})
+}

@@ -1,0 +1,28 @@
+package gateway
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/labstack/echo/v4"
+
+	"kalami/session/learn"
+)
+
+// languageJSON is one language that can be learned here.
+type languageJSON struct {
+	Code string `json:"code"`
+	Name string `json:"name"`     // in English
+	Own  string `json:"own_name"` // in itself
+	// Demo says that the demo tutor has a role play in it.
+	Demo bool `json:"demo"`
+}
+
+// languages answers GET /languages, in the mobile app's order.
+func (s *Server) languages(c echo.Context) error {
+	out := make([]languageJSON, len(learn.Languages))
+	for i, l := range learn.Languages {
+		out[i] = languageJSON{Code: l.Code, Name: l.English, Own: l.Own, Demo: slices.Contains(s.opts.DemoLanguages, l.Code)}
+	}
+	return c.JSON(http.StatusOK, out)
+}

@@ -1,0 +1,234 @@
+package gateway
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"kalami/session/learn"
+)
+
+// The ranges of what a learner may set, for profiles and for single sessions.
+const (
+	minPatienceMS, maxPatienceMS = 800, 4000
+	minSpeed, maxSpeed           = 0.5, 1.5
+	maxVoiceID                   = 128
+)
+
+// profileJSON is a profile as the API shows it. The counters go out under the names of
+// the present and of an older client.
+type profileJSON struct {
+	ID                 string    `json:"id"`
+	TargetLanguage     string    `json:"target_language"`
+	Level              string    `json:"cefr_level"`
+	TotalPracticeTime  int       `json:"total_practice_time"` // seconds
+	TotalSpeakingTime  int       `json:"total_speaking_time_seconds"`
+	ConversationCount  int       `json:"conversation_count"`
+	CurrentStreak      int       `json:"current_streak"`
+	StreakDays         int       `json:"streak_days"`
+	VocabularyMastered int       `json:"vocabulary_mastered"`
+	CorrectionMode     *string   `json:"correction_mode"` // null: the level's default, as below
+	PatienceMS         *int      `json:"patience_ms"`
+	SpeechRate         *float64  `json:"speech_rate"`
+	VoiceID            *string   `json:"voice_id"`
+	CreatedAt          time.Time `json:"created_at"`
+	UpdatedAt          time.Time `json:"updated_at"`
+}
+
+func showProfile(p learn.Profile) profileJSON {
+	seconds := int(p.TotalSpeaking / time.Second)
+	return profileJSON{
+		ID: p.ID, TargetLanguage: p.TargetLanguage, Level: string(p.Level),
+		TotalPracticeTime: seconds, TotalSpeakingTime: seconds,
+		ConversationCount: p.Conversations,
+		CurrentStreak:     p.StreakDays, StreakDays: p.StreakDays,
+		VocabularyMastered: p.Mastered,
+		CorrectionMode:     orNull(string(p.CorrectionMode)), PatienceMS: orNull(p.PatienceMS),
+		SpeechRate: orNull(p.SpeechRate), VoiceID: orNull(p.VoiceID),
+		CreatedAt: p.CreatedAt.UTC(), UpdatedAt: p.UpdatedAt.UTC(),
+	}
+}
+
+// orNull is nil for a zero value, which stands for "the default".
+func orNull[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}
+
+// listProfiles answers GET /users/profiles.
+func (s *Server) listProfiles(c echo.Context, who caller) error {
+	ps, err := s.opts.Profiles.ListProfiles(c.Request().Context(), who.tenantID, who.user.ID)
+	if err != nil {
+		return err
+	}
+	out := make([]profileJSON, 0, len(ps)) // [] and never null
+	for _, p := range ps {
+		out = append(out, showProfile(p))
+	}
+	return c.JSON(http.StatusOK, out)
+}
+
+// createProfile answers POST /users/profiles.
+func (s *Server) createProfile(c echo.Context, who caller) error {
+	const op = "gateway.createProfile"
+	var in struct {
+		TargetLanguage *string `json:"target_language"`
+		Level          *string `json:"cefr_level"`
+		profileSettings
+	}
+	if err := decodeJSON(c, &in); err != nil {
+		return err
+	}
+	p := learn.Profile{TenantID: who.tenantID, UserID: who.user.ID, Level: learn.A1}
+	var f faults
+	if in.TargetLanguage == nil {
+		f.add("target_language", "is required")
+	} else if l, ok := learn.LanguageByCode(*in.TargetLanguage); ok {
+		p.TargetLanguage = l.Code
+	} else {
+		f.add("target_language", "must be one of %s", languageCodes())
+	}
+	if in.Level != nil {
+		level, ok := learn.ParseLevel(*in.Level)
+		if !ok {
+			f.add("cefr_level", "must be one of A1, A2, B1, B2, C1, C2")
+		}
+		p.Level = level
+	}
+	in.apply(&p, &f)
+	if err := f.err(op); err != nil {
+		return err
+	}
+	created, err := s.opts.Profiles.CreateProfile(c.Request().Context(), p)
+	if learn.KindOf(err) == learn.Conflict {
+		return &apiError{status: http.StatusBadRequest, code: "profile_exists", err: &learn.Error{
+			Kind: learn.Conflict, Msg: "Profile for " + p.TargetLanguage + " already exists", Op: op, Err: err}}
+	}
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusCreated, showProfile(created))
+}
+
+// getProfile answers GET /users/profiles/{id}.
+func (s *Server) getProfile(c echo.Context, who caller) error {
+	p, err := s.profile(c, who, c.Param("id"))
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, showProfile(p))
+}
+
+// patchProfile answers PATCH /users/profiles/{id}. Fields that are absent stay; a
+// setting that is null goes back to the level's default.
+func (s *Server) patchProfile(c echo.Context, who caller) error {
+	const op = "gateway.patchProfile"
+	var in struct {
+		Level optional[string] `json:"cefr_level"`
+		profileSettings
+	}
+	if err := decodeJSON(c, &in); err != nil {
+		return err
+	}
+	p, err := s.profile(c, who, c.Param("id"))
+	if err != nil {
+		return err
+	}
+	if in.Level.set {
+		level, ok := learn.ParseLevel(in.Level.value)
+		if !ok {
+			return &apiError{status: http.StatusBadRequest, err: &learn.Error{
+				Kind: learn.Invalid, Msg: "Invalid CEFR level", Op: op,
+				Fields: []learn.FieldError{{Field: "cefr_level", Message: "must be one of A1, A2, B1, B2, C1, C2"}}}}
+		}
+		p.Level = level
+	}
+	var f faults
+	in.apply(&p, &f)
+	if err := f.err(op); err != nil {
+		return err
+	}
+	if p, err = s.opts.Profiles.UpdateProfile(c.Request().Context(), p); err != nil {
+		return renamed(err, learn.NotFound, op, "Profile not found")
+	}
+	return c.JSON(http.StatusOK, showProfile(p))
+}
+
+// deleteProfile answers DELETE /users/profiles/{id}.
+func (s *Server) deleteProfile(c echo.Context, who caller) error {
+	const op = "gateway.deleteProfile"
+	id := c.Param("id")
+	if !saneID(id) {
+		return learn.Errorf(learn.NotFound, op, "Profile not found")
+	}
+	if err := s.opts.Profiles.DeleteProfile(c.Request().Context(), who.tenantID, who.user.ID, id); err != nil {
+		return renamed(err, learn.NotFound, op, "Profile not found")
+	}
+	return c.NoContent(http.StatusNoContent)
+}
+
+// profile finds one of the caller's profiles.
+func (s *Server) profile(c echo.Context, who caller, id string) (learn.Profile, error) {
+	const op = "gateway.profile"
+	if !saneID(id) {
+		return learn.Profile{}, learn.Errorf(learn.NotFound, op, "Profile not found")
+	}
+	p, err := s.opts.Profiles.Profile(c.Request().Context(), who.tenantID, who.user.ID, id)
+	return p, renamed(err, learn.NotFound, op, "Profile not found")
+}
+
+// renamed gives an error of the given kind the message that the API promises for it;
+// other errors, and nil, stay as they are.
+func renamed(err error, kind learn.Kind, op, msg string) error {
+	if err != nil && learn.KindOf(err) == kind {
+		return &learn.Error{Kind: kind, Msg: msg, Op: op, Err: err}
+	}
+	return err
+}
+
+// profileSettings are what a learner may set in a profile beside the level.
+type profileSettings struct {
+	CorrectionMode optional[string]  `json:"correction_mode"`
+	PatienceMS     optional[int]     `json:"patience_ms"`
+	SpeechRate     optional[float64] `json:"speech_rate"`
+	VoiceID        optional[string]  `json:"voice_id"`
+}
+
+// apply checks the settings that are set and writes them into p; null is written as zero.
+func (in profileSettings) apply(p *learn.Profile, f *faults) {
+	if o := in.CorrectionMode; o.set {
+		p.CorrectionMode = learn.CorrectionMode(o.value)
+		if !o.null && !p.CorrectionMode.Valid() {
+			f.add("correction_mode", "must be one of flow, balanced, strict, elicit, silent")
+		}
+	}
+	if o := in.PatienceMS; o.set {
+		p.PatienceMS = o.value
+		if !o.null {
+			number(f, "patience_ms", o.value, minPatienceMS, maxPatienceMS)
+		}
+	}
+	if o := in.SpeechRate; o.set {
+		p.SpeechRate = o.value
+		if !o.null {
+			number(f, "speech_rate", o.value, minSpeed, maxSpeed)
+		}
+	}
+	if o := in.VoiceID; o.set {
+		p.VoiceID = f.text("voice_id", o.value, maxVoiceID)
+	}
+}
+
+// languageCodes lists the languages on offer, for messages.
+func languageCodes() string {
+	codes := make([]string, len(learn.Languages))
+	for i, l := range learn.Languages {
+		codes[i] = l.Code
+	}
+	return strings.Join(codes, ", ")
+}

@@ -1,0 +1,227 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"kalami/gateway/token"
+	"kalami/session"
+)
+
+// The limits of the HTTP server. None of them holds for a voice socket once it is
+// upgraded: net/http clears its deadlines when it hands the connection over.
+const (
+	headerTimeout  = 5 * time.Second
+	readTimeout    = 30 * time.Second
+	writeTimeout   = 60 * time.Second
+	idleTimeout    = 60 * time.Second
+	maxHeaderBytes = 16 << 10
+	// handlerTimeout ends the context of a request other than a voice socket's.
+	handlerTimeout = 15 * time.Second
+	// maxBody is the most that a JSON or form request may carry.
+	maxBody = 1 << 20
+)
+
+// Options are what a [Server] is made of. Fields without "may be" are required.
+type Options struct {
+	Users         Users
+	Profiles      Profiles
+	Conversations Conversations
+	Once          Once
+	// Host runs the conversations of the voice endpoint.
+	Host Host
+	// Database and Redis are asked by /health and /readyz. Redis may be nil when
+	// it runs in process; then /health leaves it out.
+	Database Pinger
+	Redis    Pinger
+	Tokens   *token.Issuer
+	// Passwords hashes and verifies; a [*token.Hasher] outside tests.
+	Passwords Passwords
+	// Pages holds the demo page, index.html at its root; may be nil, then / answers JSON only.
+	// Its files are read once, by New.
+	Pages fs.FS
+	Log   *slog.Logger
+
+	// Name and Version are what / tells; empty Name means "Kalami".
+	Name, Version string
+	// Parts names the provider that serves each part of the tutor; "demo" for a simulated one.
+	Parts session.Parts
+	// DemoLanguages are the languages that the demo tutor speaks; may be nil.
+	DemoLanguages []string
+	// Demo returns what a session in this language must say about its simulated
+	// parts, nil when there are none; may be nil.
+	Demo func(language string) *session.DemoInfo
+	// NoGuests switches POST /auth/guest off.
+	NoGuests bool
+	// AllowedOrigins are other sites whose pages may use this server, each exactly
+	// as a browser sends it ("https://app.example"). The server's own is always allowed.
+	AllowedOrigins []string
+	// TrustedProxies may tell the client's address and scheme (X-Forwarded-For,
+	// X-Forwarded-Proto); nobody else is believed.
+	TrustedProxies []netip.Prefix
+	// MaxSessionsPerUser and MaxSessions cap the open conversations of one user (0
+	// means 2) and of this node (0 means 2,000).
+	MaxSessionsPerUser, MaxSessions int
+}
+
+// voiceEndpoint is the socket side of the gateway as its REST side sees it.
+type voiceEndpoint interface {
+	// register adds the socket routes. They get none of the body limits and timeouts
+	// of the other routes, which break an upgrade.
+	register(e *echo.Echo)
+	// ActiveSessions counts the open conversations of one user on this node.
+	ActiveSessions(userID string) int
+	// TotalSessions counts all open conversations on this node.
+	TotalSessions() int
+}
+
+// Server is the HTTP edge: an [http.Handler] and the server that carries it. Use New.
+type Server struct {
+	// Static after New.
+	opts    Options
+	log     *slog.Logger
+	echo    *echo.Echo
+	http    *http.Server
+	voice   voiceEndpoint
+	proxies proxies
+
+	draining atomic.Bool
+}
+
+// New checks the options and builds the routes. It starts nothing.
+func New(o Options) (*Server, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, fmt.Errorf("gateway: %w", err)
+	}
+	s := &Server{opts: o, log: o.Log, echo: echo.New(), proxies: proxies{trusted: o.TrustedProxies}}
+	s.echo.HideBanner, s.echo.HidePort = true, true
+	s.echo.IPExtractor = s.proxies.clientIP()
+	s.echo.HTTPErrorHandler = s.renderError
+	s.echo.Use(s.withRequestID, s.logged, s.recovered, s.withSecurityHeaders)
+	if len(o.AllowedOrigins) > 0 {
+		s.echo.Use(crossOrigin(o.AllowedOrigins))
+	}
+	pages, err := loadPages(o.Pages)
+	if err != nil {
+		return nil, fmt.Errorf("gateway: read the page's files: %w", err)
+	}
+	s.routes(pages)
+	s.http = &http.Server{
+		Handler:           s.echo,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	return s, nil
+}
+
+// withDefaults refuses options without which some route could not answer.
+func (o Options) withDefaults() (Options, error) {
+	for name, missing := range map[string]bool{
+		"Users": o.Users == nil, "Profiles": o.Profiles == nil, "Conversations": o.Conversations == nil,
+		"Once": o.Once == nil, "Host": o.Host == nil, "Database": o.Database == nil,
+		"Tokens": o.Tokens == nil, "Passwords": o.Passwords == nil, "Log": o.Log == nil,
+	} {
+		if missing {
+			return o, fmt.Errorf("option %s is missing", name)
+		}
+	}
+	for _, origin := range o.AllowedOrigins {
+		if err := checkOrigin(origin); err != nil {
+			return o, err
+		}
+	}
+	if o.Name == "" {
+		o.Name = "Kalami"
+	}
+	if o.MaxSessionsPerUser <= 0 {
+		o.MaxSessionsPerUser = 2
+	}
+	if o.MaxSessions <= 0 {
+		o.MaxSessions = 2000
+	}
+	return o, nil
+}
+
+// routes registers every resource; each has its file.
+func (s *Server) routes(pages pages) {
+	s.handle(http.MethodPost, "/auth/register", s.register)
+	s.handle(http.MethodPost, "/auth/login", s.login)
+	s.handle(http.MethodPost, "/auth/guest", s.guest)
+	s.handle(http.MethodGet, "/auth/me", s.authenticated(s.me))
+
+	s.handle(http.MethodGet, "/users/profiles", s.authenticated(s.listProfiles))
+	s.handle(http.MethodPost, "/users/profiles", s.authenticated(s.createProfile))
+	s.handle(http.MethodGet, "/users/profiles/:id", s.authenticated(s.getProfile))
+	s.handle(http.MethodPatch, "/users/profiles/:id", s.authenticated(s.patchProfile))
+	s.handle(http.MethodDelete, "/users/profiles/:id", s.authenticated(s.deleteProfile))
+
+	s.handle(http.MethodPost, "/v1/voice/tickets", s.authenticated(s.createTicket))
+
+	s.handle(http.MethodGet, "/languages", s.languages)
+	s.handle(http.MethodGet, "/health", s.health)
+	s.handle(http.MethodGet, "/livez", s.livez)
+	s.handle(http.MethodGet, "/readyz", s.readyz)
+	s.handle(http.MethodGet, "/", s.root(pages))
+	for name := range pages {
+		s.handlePage(name, pages[name])
+	}
+	if s.voice != nil {
+		s.voice.register(s.echo)
+	}
+}
+
+// handle registers a route at /x and at /api/x, with the limits of everything that is
+// not a socket. A GET route answers HEAD too.
+func (s *Server) handle(method, path string, h echo.HandlerFunc) {
+	h = limited(h)
+	for _, prefix := range []string{"", "/api"} {
+		s.echo.Add(method, prefix+path, h)
+		if method == http.MethodGet {
+			s.echo.Add(http.MethodHead, prefix+path, h)
+		}
+	}
+}
+
+// ServeHTTP implements [http.Handler], for tests and for servers of one's own.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
+
+// Serve answers connections of l until Shutdown, then returns nil. It closes l.
+func (s *Server) Serve(l net.Listener) error {
+	if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("gateway: serve: %w", err)
+	}
+	return nil
+}
+
+// Drain makes this node refuse new conversations, with 503 and Retry-After, and say
+// so at /readyz. What is open goes on. It does not block and may be called again.
+func (s *Server) Drain() { s.draining.Store(true) }
+
+// Draining says whether Drain was called.
+func (s *Server) Draining() bool { return s.draining.Load() }
+
+// Shutdown stops listening and waits until the requests under way are answered, or
+// until ctx ends. Upgraded sockets are not requests any more: it neither closes them
+// nor waits for them.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.Drain()
+	if err := s.http.Shutdown(ctx); err != nil {
+		return errors.Join(fmt.Errorf("gateway: shut down: %w", err), s.http.Close())
+	}
+	return nil
+}

@@ -1,0 +1,227 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"kalami/gateway/token"
+	"kalami/session"
+	"kalami/session/learn"
+)
+
+// ticketTTL is how long a ticket waits for its socket: a page asks for one right
+// before it connects.
+const ticketTTL = 60 * time.Second
+
+const (
+	maxTopic     = 200
+	defaultTopic = "General conversation"
+	// voicePath is the voice socket's route.
+	voicePath = "/v1/voice"
+)
+
+// Ticket is what a single-use ticket stands for: everything that opening a voice
+// socket needs, checked when the ticket was asked for. It is kept as JSON under the
+// ticket's hash and never leaves the server.
+type Ticket struct {
+	UserID   string `json:"user_id"`
+	TenantID string `json:"tenant_id"`
+	// TokenVersion is the user's when the ticket was made: a user whose sessions
+	// were ended since then may not open another with it.
+	TokenVersion int    `json:"token_version"`
+	ProfileID    string `json:"profile_id"`
+	// ConversationID is empty when the socket is to begin a new conversation.
+	ConversationID string `json:"conversation_id,omitempty"`
+	Topic          string `json:"topic,omitempty"`
+	// Origin is the Origin header of the ticket's request, empty outside browsers.
+	// The socket must come from the same.
+	Origin string `json:"origin,omitempty"`
+	// DeviceID is the client's own name for its device; may be empty.
+	DeviceID string `json:"device_id,omitempty"`
+	// Session is the configuration that the socket starts with. ID and, in a new
+	// conversation, ConversationID are still empty; a PatienceMS or Speed of zero
+	// means the level's default.
+	Session session.Config `json:"session"`
+	// TokenExpiresAt is when the access token ends with which the ticket was bought.
+	TokenExpiresAt time.Time `json:"token_expires_at"`
+	// ExpiresAt is when the ticket itself ends.
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// errTicket is the cause of every refused ticket.
+var errTicket = errors.New("unknown, used or expired ticket")
+
+// redeemTicket uses a ticket up: of any number of callers with the same secret exactly
+// one gets it. Errors: Unauthorised when the secret is not a ticket, or unknown, used
+// or expired (which of these is not told); Unavailable when the store does not answer.
+func (s *Server) redeemTicket(ctx context.Context, secret string) (Ticket, error) {
+	const op = "gateway.redeemTicket"
+	refused := &learn.Error{Kind: learn.Unauthorised, Msg: "Ticket is invalid or expired", Op: op, Err: errTicket}
+	if !token.IsTicket(secret) {
+		return Ticket{}, refused
+	}
+	value, ok, err := s.opts.Once.TakeOnce(ctx, ticketKey(secret))
+	if err != nil {
+		return Ticket{}, &learn.Error{Kind: learn.Unavailable, Msg: "Tickets cannot be checked just now", Op: op, Err: err}
+	}
+	if !ok {
+		return Ticket{}, refused
+	}
+	var t Ticket
+	if err := json.Unmarshal(value, &t); err != nil {
+		return Ticket{}, &learn.Error{Kind: learn.Internal, Op: op, Err: err}
+	}
+	// The store forgets by its own clock; this one decides.
+	if !time.Now().Before(t.ExpiresAt) {
+		return Ticket{}, refused
+	}
+	return t, nil
+}
+
+// ticketKey is where a ticket is kept: by its hash, so that a dump of the store opens nothing.
+func ticketKey(secret string) string { return "ticket:" + token.Hash(secret) }
+
+// ticketRequest is the body of POST /v1/voice/tickets.
+type ticketRequest struct {
+	ProfileID      *string        `json:"profile_id"`
+	ConversationID *string        `json:"conversation_id"`
+	Topic          *string        `json:"topic"`
+	DeviceID       *string        `json:"device_id"`
+	Session        sessionRequest `json:"session"`
+}
+
+// ticketJSON answers it.
+type ticketJSON struct {
+	Ticket    string    `json:"ticket"`
+	ExpiresAt time.Time `json:"expires_at"`
+	// URL is the voice socket's, as this client reaches it.
+	URL     string         `json:"url"`
+	Session session.Config `json:"session"`
+}
+
+// createTicket answers POST /v1/voice/tickets. What a browser must be told about a
+// refusal is told here: a refused upgrade reaches a page without status or reason.
+func (s *Server) createTicket(c echo.Context, who caller) error {
+	const op = "gateway.createTicket"
+	var in ticketRequest
+	if err := decodeJSON(c, &in); err != nil {
+		return err
+	}
+	t := Ticket{
+		UserID: who.user.ID, TenantID: who.tenantID, TokenVersion: who.user.TokenVersion,
+		Origin: c.Request().Header.Get(echo.HeaderOrigin), TokenExpiresAt: who.expiresAt,
+	}
+	if err := in.check(&t); err != nil {
+		return err
+	}
+	if err := s.admit(who.user.ID); err != nil {
+		return err
+	}
+	profile, err := s.profile(c, who, t.ProfileID)
+	if err != nil {
+		return err
+	}
+	ctx := c.Request().Context()
+	if t.ConversationID != "" {
+		if t.Topic, err = s.continuedTopic(ctx, t); err != nil {
+			return err
+		}
+	}
+	t.Session = s.sessionConfig(t, profile, who.user, in.Session)
+	t.ExpiresAt = time.Now().Add(ticketTTL).UTC().Truncate(time.Millisecond)
+	secret, err := s.storeTicket(ctx, t)
+	if err != nil {
+		return &learn.Error{Kind: learn.Unavailable, Msg: "Talking is not possible just now, try again shortly", Op: op, Err: err}
+	}
+	return c.JSON(http.StatusCreated, ticketJSON{
+		Ticket: secret, ExpiresAt: t.ExpiresAt, Session: t.Session,
+		URL: s.proxies.socketURL(c.Request(), voicePath),
+	})
+}
+
+// check writes what was asked for into t, or names every field at fault.
+func (in ticketRequest) check(t *Ticket) error {
+	const op = "gateway.createTicket"
+	var f faults
+	if in.ProfileID == nil || *in.ProfileID == "" {
+		f.add("profile_id", "is required")
+	} else {
+		t.ProfileID = *in.ProfileID
+	}
+	if in.ConversationID != nil {
+		t.ConversationID = *in.ConversationID
+	}
+	if in.Topic != nil {
+		t.Topic = f.text("topic", *in.Topic, maxTopic)
+	}
+	if t.Topic == "" {
+		t.Topic = defaultTopic
+	}
+	if in.DeviceID != nil {
+		if t.DeviceID = *in.DeviceID; !saneID(t.DeviceID) {
+			f.add("device_id", "must be 1 to 64 letters, digits, '-', '_' or '.'")
+		}
+	}
+	in.Session.check(&f)
+	return f.err(op)
+}
+
+// admit says whether the user may open another conversation here. The count may have
+// changed when the socket comes; the voice endpoint asks again.
+func (s *Server) admit(userID string) error {
+	const op = "gateway.admit"
+	if s.Draining() {
+		return &apiError{code: string(session.Draining), retryAfter: 5 * time.Second,
+			err: learn.Errorf(learn.Unavailable, op, "This server is shutting down, try again shortly")}
+	}
+	if s.voice == nil {
+		return nil
+	}
+	if s.voice.ActiveSessions(userID) >= s.opts.MaxSessionsPerUser {
+		return &apiError{code: string(session.TooManySessions), retryAfter: 10 * time.Second,
+			err: learn.Errorf(learn.TooMany, op, "You already have %d conversations open", s.opts.MaxSessionsPerUser)}
+	}
+	if s.voice.TotalSessions() >= s.opts.MaxSessions {
+		return &apiError{code: "overloaded", retryAfter: 30 * time.Second,
+			err: learn.Errorf(learn.Unavailable, op, "All places are taken at the moment, try again shortly")}
+	}
+	return nil
+}
+
+// continuedTopic checks the conversation that t goes on with, and returns its topic.
+func (s *Server) continuedTopic(ctx context.Context, t Ticket) (string, error) {
+	const op = "gateway.createTicket"
+	unknown := learn.Errorf(learn.NotFound, op, "Session not found")
+	if !saneID(t.ConversationID) {
+		return "", unknown
+	}
+	conv, err := s.opts.Conversations.Conversation(ctx, t.TenantID, t.UserID, t.ConversationID)
+	switch {
+	case err != nil:
+		return "", renamed(err, learn.NotFound, op, "Session not found")
+	case conv.ProfileID != t.ProfileID:
+		return "", unknown
+	case conv.EndedAt != nil:
+		return "", &apiError{code: "session_ended", err: learn.Errorf(learn.Conflict, op, "Session has ended")}
+	}
+	return conv.Topic, nil
+}
+
+// storeTicket keeps t for its short life under a fresh secret's hash.
+func (s *Server) storeTicket(ctx context.Context, t Ticket) (secret string, err error) {
+	value, err := json.Marshal(t)
+	if err != nil {
+		return "", fmt.Errorf("gateway: encode a ticket: %w", err)
+	}
+	secret = token.NewTicket()
+	if err := s.opts.Once.PutOnce(ctx, ticketKey(secret), value, ticketTTL); err != nil {
+		return "", fmt.Errorf("gateway: keep a ticket: %w", err)
+	}
+	return secret, nil
+}

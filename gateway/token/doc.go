@@ -1,0 +1,20 @@
+// Package token makes and checks the four kinds of credential that Kalami knows.
+// It is pure: it holds keys and parameters, but no store, no clock and no goroutine
+// of its own.
+//
+//   - An access token ([Issuer]) is a JWT signed with HS256. It says who is asking,
+//     within which tenant, and is good for about half an hour. It can be read by
+//     whoever holds it, so it carries ids and nothing else.
+//   - A ticket ("kt_…", [NewTicket]) opens one voice socket, once, within a minute.
+//     Browsers cannot set headers on a WebSocket, and an access token in a URL would
+//     end up in access logs; a ticket that leaks is already spent.
+//   - A resume secret ("kr_…", [NewResume]) takes up a conversation whose socket was
+//     lost, once.
+//   - A password is kept as an argon2id hash ([Hasher]) in the PHC string form.
+//
+// Tickets and resume secrets are 256 random bits. They are stored by their SHA-256
+// alone ([Hash]), so that a dump of the store opens nothing. A plain hash is enough
+// there, since nobody can guess 256 bits; passwords can be guessed, and so get a hash
+// that is slow on purpose. That slowness would let a flood of logins take the processor
+// away from lessons: [Hasher] runs few hashes at a time and refuses what it cannot do soon.
+package token
