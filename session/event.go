@@ -253,11 +253,10 @@ type (
 		Item           Item   `json:"item"`
 		PreviousItemID string `json:"previous_item_id,omitempty"`
 	}
-	// InputAck acknowledges mic frames up to and including Seq, whose name on the
-	// wire keeps clear of the head's seq.
+	// InputAck acknowledges mic frames up to and including Input.Seq. They stand
+	// in an object of their own, since the head has a seq too.
 	InputAck struct {
-		Stream uint16 `json:"stream"`
-		Seq    uint32 `json:"frame_seq"`
+		Input InputPos `json:"input"`
 	}
 	// ResponseCreated binds the binary stream number to a response.
 	ResponseCreated struct {

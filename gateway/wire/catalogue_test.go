@@ -55,7 +55,7 @@ func exampleEvents() []session.Event {
 			Code: session.STTUnavailable, Message: "Recognition does not answer.", RetryAfterMS: 2000}},
 		session.ItemAdded{Item: item, PreviousItemID: "it_0"},
 		session.ItemDone{Item: item, PreviousItemID: "it_0"},
-		session.InputAck{Stream: 1, Seq: 75},
+		session.InputAck{Input: session.InputPos{Stream: 1, Seq: 75, NextSeq: 76}},
 		session.ResponseCreated{Response: session.ResponseInfo{ID: "r_1", ItemID: "it_2", Status: "in_progress"},
 			Stream: 1, Audio: session.AudioFormat{Format: session.Format{Type: "audio/pcm", Rate: 24000}}},
 		session.CaptionDelta{ResponseID: "r_1", ItemID: "it_2", Delta: "¡Muy bien! <3 & \"más\"", AudioStartMS: 0},

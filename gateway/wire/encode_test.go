@@ -115,7 +115,7 @@ func FuzzEvent(f *testing.F) {
 func BenchmarkAppendEvent(b *testing.B) {
 	head := session.Head{Seq: 1234, EventID: "evt_1234", TS: 61234}
 	for _, ev := range []session.Event{
-		session.InputAck{Stream: 1, Seq: 75},
+		session.InputAck{Input: session.InputPos{Stream: 1, Seq: 75, NextSeq: 76}},
 		session.CaptionDelta{ResponseID: "r_1", ItemID: "it_2", Delta: "¡Muy bien! ", AudioStartMS: 640},
 		session.Created{Session: exampleConfig()},
 	} {
