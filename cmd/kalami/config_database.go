@@ -77,6 +77,9 @@ func (d *Database) parsePostgres(rest string) error {
 		return errors.New("must name a database: postgres://user:password@host/name")
 	case u.Fragment != "":
 		return errors.New("must not have a fragment; # in a password is written %23")
+	case strings.ContainsAny(strings.TrimPrefix(u.Path, "/"), "/@"):
+		// A raw slash in a password ends the host, and the rest of it looks like a path.
+		return errors.New("names no database; special characters in a password must be percent-encoded (%2F for /)")
 	}
 	// The asyncpg driver says ssl where everybody else says sslmode.
 	if mode := q.Get("ssl"); mode != "" && !q.Has("sslmode") {
@@ -92,6 +95,15 @@ func (d *Database) parsePostgres(rest string) error {
 	}
 	*d = Database{Dialect: Postgres, URL: Secret(u.String())}
 	return nil
+}
+
+// Reveal returns the database as one URL with its password, for the one call
+// that opens it. A SQLite path keeps its three or four slashes.
+func (d Database) Reveal() string {
+	if d.Dialect == SQLite {
+		return "sqlite:///" + d.Path
+	}
+	return d.URL.Reveal()
 }
 
 // String returns the URL without its password.

@@ -31,10 +31,10 @@ func isServiceLink(rest, value string) bool {
 
 // closest returns the known name that the writer probably meant, or "".
 func closest(name string, known []string) string {
-	name = strings.ToUpper(name)
+	name = strings.TrimPrefix(strings.ToUpper(name), ourPrefix)
 	best, bestDistance := "", 1+len(name)/5
 	for _, k := range known {
-		d := editDistance(strings.TrimPrefix(name, ourPrefix), strings.TrimPrefix(k, ourPrefix))
+		d := editDistance(name, strings.TrimPrefix(k, ourPrefix))
 		if d < bestDistance || d == bestDistance && best == "" {
 			best, bestDistance = k, d
 		}
