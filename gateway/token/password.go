@@ -156,7 +156,7 @@ func parsePHC(s string) (passwordHash, error) {
 	if len(costs) != 3 {
 		return passwordHash{}, errPHC
 	}
-	m, okM := parseCost(costs[0], "m=", 8, 1<<20)
+	m, okM := parseCost(costs[0], "m=", 8, 1<<18)
 	t, okT := parseCost(costs[1], "t=", 1, 64)
 	par, okP := parseCost(costs[2], "p=", 1, 16)
 	salt, okS := parseBytes(parts[4], 8, 64)
