@@ -19,14 +19,18 @@ type Options struct {
 	Key string
 	// Seed of all chance; 0 means 1.
 	Seed uint64
+	// Engine is the path of espeak-ng, which speaks what no shipped clip says;
+	// empty looks for it, "none" does without.
+	Engine string
 	// Log receives one line per connection; nil discards.
 	Log *slog.Logger
 }
 
 // Server is the simulators' one HTTP handler.
 type Server struct {
-	opt Options
-	mux *http.ServeMux
+	opt   Options
+	mux   *http.ServeMux
+	voice *speaker
 
 	// ctx ends with Close; every long-lived handler watches it.
 	ctx    context.Context
@@ -36,6 +40,8 @@ type Server struct {
 	mu     sync.Mutex
 	rng    *rand.Rand
 	faults []Fault
+	// recorded counts the recorded files that were transcribed, by language.
+	recorded map[string]int
 }
 
 // New returns a server; it starts nothing and listens nowhere.
@@ -50,6 +56,8 @@ func New(opt Options) *Server {
 		opt.Scripts = Scripts()
 	}
 	s := &Server{opt: opt, mux: http.NewServeMux(), rng: rand.New(rand.NewPCG(opt.Seed, opt.Seed))}
+	s.voice = newSpeaker(opt.Engine, opt.Log)
+	s.recorded = make(map[string]int)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.routes()
 	return s
@@ -68,6 +76,8 @@ func (s *Server) Close() {
 func (s *Server) routes() {
 	s.mux.HandleFunc("POST /_simulate/faults", s.handleFaults)
 	s.mux.HandleFunc("DELETE /_simulate/faults", s.handleFaults)
+	s.routesAnthropic()
+	s.routesOpenAI()
 }
 
 // sleep waits for a sample of d, or until ctx or the server ends; false then.

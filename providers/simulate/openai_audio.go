@@ -1,0 +1,364 @@
+package simulate
+
+import (
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"time"
+	"unicode/utf8"
+)
+
+// Limits of the audio endpoints, as OpenAI documents them.
+const (
+	maxUpload      = 25 << 20 // bytes of a file to transcribe
+	maxSpeechInput = 4096     // characters to speak
+	openAIRate     = 24000    // hertz of spoken PCM
+)
+
+// upload is a transcription request's form.
+type upload struct {
+	file                    []byte
+	hasFile                 bool
+	model, language, format string
+}
+
+// readUpload reads the multipart form. Fields that only tune the engine are ignored.
+func readUpload(w http.ResponseWriter, r *http.Request) (upload, error) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxUpload+64<<10)
+	form, err := r.MultipartReader()
+	if err != nil {
+		return upload{}, err
+	}
+	var u upload
+	for {
+		part, err := form.NextPart()
+		if errors.Is(err, io.EOF) {
+			return u, nil
+		}
+		if err != nil {
+			return u, err
+		}
+		if part.FormName() == "file" {
+			u.file, err = io.ReadAll(part)
+			u.hasFile = true
+		} else {
+			err = u.field(part.FormName(), part)
+		}
+		if err != nil {
+			return u, err
+		}
+	}
+}
+
+// field reads a short text field.
+func (u *upload) field(name string, r io.Reader) error {
+	b, err := io.ReadAll(io.LimitReader(r, 16<<10))
+	switch name {
+	case "model":
+		u.model = string(b)
+	case "language":
+		u.language = string(b)
+	case "response_format":
+		u.format = string(b)
+	}
+	return err
+}
+
+// handleTranscriptions serves POST /v1/audio/transcriptions. It does not really
+// listen: a file with speech-like energy gets the next learner's line of the
+// language's script, a silent one gets nothing.
+func (s *Server) handleTranscriptions(a *openAIAnswer) {
+	u, err := readUpload(a.w, a.r)
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok || len(u.file) > maxUpload {
+		a.refuse(http.StatusRequestEntityTooLarge, openAIError{
+			Message: "Maximum content size limit (26214400) exceeded.", Type: "server_error"})
+		return
+	}
+	switch {
+	case err != nil:
+		a.invalid("", "the body is not the multipart form that is expected")
+		return
+	case u.model == "":
+		a.invalid("model", "you must provide a model parameter")
+		return
+	case !u.hasFile || len(u.file) == 0:
+		a.invalid("file", "Audio file is required and must not be empty.")
+		return
+	}
+	f := s.nextFault(OpenAI)
+	if s.before(a.w, a.r, f, false, a.fault) || !s.sleep(a.r.Context(), s.opt.Latency.STTFinal) {
+		return
+	}
+	pcm, rate, known := wavSamples(u.file)
+	took := time.Duration(0)
+	if known {
+		took = time.Duration(len(pcm)) * time.Second / time.Duration(rate)
+	}
+	lang := u.language
+	if _, ok := s.opt.Scripts[lang]; !ok {
+		lang = s.language("")
+	}
+	text := ""
+	if !known || loudness(pcm) > 100 {
+		text = s.nextRecorded(lang)
+	}
+	a.transcribed(u.format, lang, text, took)
+}
+
+// transcribed answers in the format that was asked for.
+func (a *openAIAnswer) transcribed(format, lang, text string, took time.Duration) {
+	type m = map[string]any
+	switch cmp.Or(format, "json") {
+	case "json":
+		a.json(m{"text": text, "usage": m{"type": "duration", "seconds": math.Ceil(took.Seconds())}})
+	case "text":
+		a.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = io.WriteString(a.w, text+"\n")
+	case "verbose_json":
+		a.json(m{
+			"task": "transcribe", "language": languageName(lang), "duration": took.Seconds(), "text": text,
+			"segments": []any{m{
+				"id": 0, "seek": 0, "start": 0.0, "end": took.Seconds(), "text": " " + text, "tokens": []int{},
+				"temperature": 0.0, "avg_logprob": -0.2, "compression_ratio": 1.1, "no_speech_prob": 0.01,
+			}},
+			"usage": m{"type": "duration", "seconds": math.Ceil(took.Seconds())},
+		})
+	default:
+		a.invalid("response_format", "response_format must be json, text or verbose_json here")
+	}
+}
+
+// nextRecorded returns the learner's lines of a script in turn, over and over.
+func (s *Server) nextRecorded(lang string) string {
+	turns := s.opt.Scripts[lang].Turns
+	if len(turns) == 0 {
+		return ""
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := s.recorded[lang]
+	s.recorded[lang] = (n + 1) % len(turns)
+	return turns[n].Learner
+}
+
+// languageName is how Whisper spells a language in its verbose answers.
+func languageName(code string) string {
+	switch code {
+	case "de":
+		return "german"
+	case "en":
+		return "english"
+	case "es":
+		return "spanish"
+	case "fr":
+		return "french"
+	}
+	return code
+}
+
+// wavSamples reads the samples of 16-bit PCM in a RIFF file, the first channel
+// alone. ok is false for anything else.
+func wavSamples(b []byte) (pcm []int16, rate int, ok bool) {
+	if len(b) < 12 || string(b[:4]) != "RIFF" || string(b[8:12]) != "WAVE" {
+		return nil, 0, false
+	}
+	channels := 0
+	for b = b[12:]; len(b) >= 8; {
+		id, size := string(b[:4]), int64(binary.LittleEndian.Uint32(b[4:]))
+		body := b[8:]
+		if size > int64(len(body)) {
+			size = int64(len(body)) // a stream's header does not know the length
+		}
+		switch {
+		case id == "fmt " && size >= 16:
+			channels = int(binary.LittleEndian.Uint16(body[2:]))
+			rate = int(binary.LittleEndian.Uint32(body[4:]))
+			if binary.LittleEndian.Uint16(body) != 1 || binary.LittleEndian.Uint16(body[14:]) != 16 {
+				return nil, 0, false
+			}
+		case id == "data":
+			if channels < 1 || channels > 8 || rate < 1 {
+				return nil, 0, false
+			}
+			for i := 0; i+2*channels <= int(size); i += 2 * channels {
+				pcm = append(pcm, int16(binary.LittleEndian.Uint16(body[i:])))
+			}
+			return pcm, rate, true
+		}
+		b = body[min(size+size%2, int64(len(body))):]
+	}
+	return nil, 0, false
+}
+
+// loudness is the root mean square of the loudest 100 ms or so.
+func loudness(pcm []int16) float64 {
+	var loudest float64
+	for len(pcm) > 0 {
+		n := min(2400, len(pcm))
+		var sum float64
+		for _, v := range pcm[:n] {
+			sum += float64(v) * float64(v)
+		}
+		loudest = max(loudest, math.Sqrt(sum/float64(n)))
+		pcm = pcm[n:]
+	}
+	return loudest
+}
+
+// speechRequest is what the simulator reads of a request to speak.
+type speechRequest struct {
+	Model  string   `json:"model"`
+	Input  string   `json:"input"`
+	Voice  any      `json:"voice"`
+	Format string   `json:"response_format"`
+	Speed  *float64 `json:"speed"`
+}
+
+// check returns the field that the real service would object to, and how.
+func (q *speechRequest) check() (param, problem string) {
+	switch n := utf8.RuneCountInString(q.Input); {
+	case q.Model == "":
+		return "model", "you must provide a model parameter"
+	case n == 0:
+		return "input", "Input must not be empty."
+	case n > maxSpeechInput:
+		return "input", fmt.Sprintf("Input must have at most %d characters.", maxSpeechInput)
+	case q.Voice == nil || q.Voice == "":
+		return "voice", "Field required"
+	case q.Speed != nil && (*q.Speed < 0.25 || *q.Speed > 4):
+		return "speed", "speed must be between 0.25 and 4.0"
+	case q.Format != "pcm" && q.Format != "wav":
+		return "response_format", "response_format must be pcm or wav here"
+	}
+	return "", ""
+}
+
+// handleSpeech serves POST /v1/audio/speech: 24 kHz PCM, bare or in a WAV file,
+// sent as it would be made.
+func (s *Server) handleSpeech(a *openAIAnswer) {
+	var q speechRequest
+	if status, problem := readBody(a.w, a.r, &q); problem != "" {
+		a.refuse(status, openAIError{Message: problem, Type: "invalid_request_error"})
+		return
+	}
+	if param, problem := q.check(); problem != "" {
+		a.invalid(param, problem)
+		return
+	}
+	f := s.nextFault(OpenAI)
+	if s.before(a.w, a.r, f, true, a.fault) || !s.sleep(a.r.Context(), s.opt.Latency.TTSFirstByte) {
+		return
+	}
+	if f.Kind == FaultGarbage {
+		a.w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(a.w, "<html>not a voice</html>")
+		return
+	}
+	// The speed is reached by asking for another rate and playing it at 24 kHz.
+	rate := openAIRate
+	if q.Speed != nil {
+		rate = int(openAIRate / *q.Speed)
+	}
+	if f.Kind == FaultWrongRate {
+		rate /= 2
+	}
+	out, err := s.voice.speak(a.r.Context(), q.Input, s.languageOf(q.Input), rate)
+	if err != nil {
+		return // the client has left
+	}
+	if q.Format == "wav" {
+		a.w.Header().Set("Content-Type", "audio/wav")
+		_, _ = a.w.Write(streamedWAVHeader(openAIRate))
+	} else {
+		a.w.Header().Set("Content-Type", "audio/pcm")
+	}
+	s.sendSpeech(a, out.pcm, f)
+}
+
+// sendSpeech sends audio in pieces of 100 ms at the speed of synthesis, with a
+// fault after as many of them as it says.
+func (s *Server) sendSpeech(a *openAIAnswer, pcm []int16, f Fault) {
+	flush := http.NewResponseController(a.w)
+	const piece = openAIRate / 10
+	var pace Delay
+	if s.opt.Latency.TTSRealTime > 0 {
+		pace.P50 = time.Duration(float64(100*time.Millisecond) / s.opt.Latency.TTSRealTime)
+	}
+	buf := make([]byte, 0, 2*piece)
+	for n := 0; len(pcm) > 0; n++ {
+		if f.Kind != "" && n == f.After {
+			switch f.Kind {
+			case FaultCut, FaultEnd, FaultStreamError:
+				s.abort(a.w)
+			case FaultStall:
+				_ = flush.Flush()
+				s.stall(a.r.Context())
+				return
+			}
+		}
+		k := min(piece, len(pcm))
+		buf = buf[:0]
+		for _, v := range pcm[:k] {
+			buf = binary.LittleEndian.AppendUint16(buf, uint16(v))
+		}
+		pcm = pcm[k:]
+		if _, err := a.w.Write(buf); err != nil || flush.Flush() != nil || !s.sleep(a.r.Context(), pace) {
+			return
+		}
+	}
+}
+
+// streamedWAVHeader is a WAV header for audio whose length is not known yet.
+func streamedWAVHeader(rate uint32) []byte {
+	le := binary.LittleEndian
+	b := append([]byte("RIFF"), 0xff, 0xff, 0xff, 0xff)
+	b = append(b, "WAVEfmt "...)
+	b = le.AppendUint32(b, 16)
+	b = le.AppendUint16(b, 1)
+	b = le.AppendUint16(b, 1)
+	b = le.AppendUint32(b, rate)
+	b = le.AppendUint32(b, 2*rate)
+	b = le.AppendUint16(b, 2)
+	b = le.AppendUint16(b, 16)
+	b = append(b, "data"...)
+	return append(b, 0xff, 0xff, 0xff, 0xff)
+}
+
+// languageOf guesses which script's language a text is in, by the words they
+// share; OpenAI's voices are not told.
+func (s *Server) languageOf(text string) string {
+	best, code := 0, s.language("")
+	heard := wordsOf(text)
+	for _, c := range s.codes() {
+		known := map[string]bool{}
+		script := s.opt.Scripts[c]
+		for _, l := range append([]string{script.Opener, script.Otherwise}, script.lines()...) {
+			for _, w := range wordsOf(l) {
+				known[w] = true
+			}
+		}
+		n := 0
+		for _, w := range heard {
+			if known[w] {
+				n++
+			}
+		}
+		if n > best {
+			best, code = n, c
+		}
+	}
+	return code
+}
+
+// lines returns both sides' lines.
+func (sc Script) lines() []string {
+	var out []string
+	for _, t := range sc.Turns {
+		out = append(out, t.Learner, t.Tutor)
+	}
+	return out
+}
