@@ -131,19 +131,15 @@ func TestNewIssuerRefuses(t *testing.T) {
 // for byte, what the issuer's key signed.
 func FuzzVerify(f *testing.F) {
 	i := newIssuer(f)
-	raw, _, err := i.Issue("u1", "personal", 0, testNow)
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(raw)
+	signed := honest().String()
+	f.Add(signed)
 	for _, forged := range forgedTokens() {
 		if len(forged) < MaxAccessBytes {
 			f.Add(forged)
 		}
 	}
-	known := map[string]bool{raw: true, honest().String(): true}
 	f.Fuzz(func(t *testing.T, s string) {
-		if a, err := i.Verify(s, testNow); err == nil && !known[s] {
+		if a, err := i.Verify(s, testNow); err == nil && s != signed {
 			t.Errorf("accepted %q as %+v", s, a)
 		}
 	})
