@@ -2,8 +2,17 @@ package session
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/google/uuid"
 
 	"kalami/providers"
 	"kalami/session/learn"
@@ -21,7 +30,8 @@ type Deps struct {
 // Params are what one session starts from; the gateway fills them from the ticket.
 type Params struct {
 	// Config is the effective configuration; the session fills in what depends on
-	// level and defaults (patience, speed) when they are zero.
+	// level and defaults (patience, speed, formats) when it is zero. A nil
+	// TurnDetection means push-to-talk.
 	Config Config
 	// Conversation has its epoch already taken by this node.
 	Conversation learn.Conversation
@@ -41,13 +51,176 @@ type Host struct {
 	Deps
 	// Limits of every session; zero fields mean the defaults of protocol section 3.8.
 	Limits Limits
+	// Grace is how long a session may finish its sentence when the node restarts; 0 means 10 s.
+	Grace time.Duration
+}
+
+// DefaultLimits are those of protocol sections 3.2 and 3.8.
+var DefaultLimits = Limits{
+	MaxTextBytes: 64 << 10, MaxAudioBytes: 32000,
+	MaxDurationMS: 30 * 60_000, IdleTimeoutMS: 3 * 60_000, MaxAheadMS: 1500,
 }
 
 // Run holds one conversation over conn: it blocks until the conversation's
 // connection is over, closes conn, waits for every goroutine it started, and
 // says how it ended. Ending ctx with an *End as its cause ends the session for
-// that reason; a cause of [EndRestart] lets the sentence being spoken finish first,
-// within the grace that the cause's context leaves.
+// that reason; [EndRestart] lets the sentence being spoken finish first, for no
+// longer than Grace. Any other cause ends it as [EndGoingAway].
 func (h *Host) Run(ctx context.Context, conn Conn, p Params) *End {
-	panic("written in the next step")
+	s := h.assemble(p)
+	log := h.Log.With("session", p.Config.ID, "conversation", p.Conversation.ID, "user", p.User.ID)
+	log.Info("session started", "language", p.Config.Language, "level", p.Config.Level)
+	// The stages' context does not follow ctx: CONDUCTOR decides how to obey it.
+	group, gctx := errgroup.WithContext(context.WithoutCancel(ctx))
+	stages := []func(context.Context) error{
+		s.uplink(conn).run,
+		s.listen(h.Recognizer, log).run,
+		func(gctx context.Context) error { return s.conductor(h, p, log).run(gctx, ctx) },
+		(&think{tutor: h.Tutor, lanes: s.lanes}).run,
+		s.speak(h.Voice, log).run,
+		s.downlink(conn).run,
+		(&journal{store: h.Journal, epoch: p.Conversation.Epoch, lanes: s.lanes, log: log}).run,
+	}
+	for _, stage := range stages {
+		group.Go(func() error { return guard(gctx, stage) })
+	}
+	end := asEnd(group.Wait())
+	h.close(ctx, s, p, end, log)
+	log.Info("session ended", "reason", string(end.Reason), "duration_ms", time.Since(s.started).Milliseconds(),
+		"turns", s.totals.Turns, "barge_ins", s.totals.BargeIns, "err", end.Err)
+	return end
+}
+
+// guard runs a stage; a panic in it ends this session, never the process.
+func guard(ctx context.Context, stage func(context.Context) error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &End{Reason: EndInternal, Code: InternalError, Err: fmt.Errorf("panic: %v\n%s", v, debug.Stack())}
+		}
+	}()
+	return stage(ctx)
+}
+
+// close closes the conversation for good when the learner is done with it. A
+// connection that was lost, or a node that goes away, leaves it open to be continued.
+func (h *Host) close(ctx context.Context, s *assembly, p Params, end *End, log *slog.Logger) {
+	conversation := p.Conversation
+	conversation.Totals = s.totals
+	switch end.Reason {
+	case EndSuperseded:
+		return // not ours to write
+	case EndNormal, EndIdle, EndMaxDuration, EndQuota, EndForbidden:
+		conversation.Status, conversation.EndReason = "ended", string(end.Reason)
+	default:
+		conversation.Status = "active"
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
+	defer cancel()
+	if err := h.Journal.EndConversation(ctx, p.Conversation.Epoch, conversation); err != nil && !errors.Is(err, learn.ErrFenced) {
+		log.Error("conversation not closed", "err", err)
+	}
+}
+
+// assembly is one session's parts, before and after they run.
+type assembly struct {
+	lanes    *lanes
+	clock    *clock
+	link     *link
+	settings *settings
+	limits   Limits
+	started  time.Time
+	config   Config
+	totals   learn.Totals // valid when the stages have ended
+}
+
+// assemble makes the parts that the stages share.
+func (h *Host) assemble(p Params) *assembly {
+	s := &assembly{lanes: newLanes(), clock: &clock{}, link: &link{}, settings: &settings{},
+		limits: h.limits(), started: time.Now(), config: p.Config.complete(p.Profile)}
+	s.settings.follow(s.config)
+	s.link.lastInput.Store(s.started.UnixNano())
+	return s
+}
+
+// limits are the host's, with the defaults where it says nothing.
+func (h *Host) limits() Limits {
+	l, d := h.Limits, DefaultLimits
+	return Limits{
+		MaxTextBytes: cmpOr(l.MaxTextBytes, d.MaxTextBytes), MaxAudioBytes: cmpOr(l.MaxAudioBytes, d.MaxAudioBytes),
+		MaxDurationMS: cmpOr(l.MaxDurationMS, d.MaxDurationMS), IdleTimeoutMS: cmpOr(l.IdleTimeoutMS, d.IdleTimeoutMS),
+		MaxAheadMS: cmpOr(l.MaxAheadMS, d.MaxAheadMS),
+	}
+}
+
+func (s *assembly) uplink(conn Conn) *uplink {
+	return &uplink{conn: conn, lanes: s.lanes, clock: s.clock, rate: &s.settings.rate, started: &s.link.started,
+		lastInput: &s.link.lastInput, dropped: &s.link.dropped}
+}
+
+func (s *assembly) listen(r providers.Recognizer, log *slog.Logger) *listen {
+	return &listen{recognizer: r, lanes: s.lanes, log: log, acked: &s.link.acked,
+		options: func() providers.ListenOptions { return *s.settings.listen.Load() }}
+}
+
+func (s *assembly) speak(v providers.Voice, log *slog.Logger) *speak {
+	return &speak{voice: v, lanes: s.lanes, log: log,
+		options: func() providers.SpeakOptions { return *s.settings.speak.Load() }}
+}
+
+func (s *assembly) downlink(conn Conn) *downlink {
+	return &downlink{conn: conn, lanes: s.lanes, started: s.started, newID: newID,
+		maxAhead: time.Duration(s.limits.MaxAheadMS) * time.Millisecond,
+		rate:     func() int { return s.settings.speak.Load().SampleRate }}
+}
+
+// conductor returns a stage that writes the totals down when it is done.
+func (s *assembly) conductor(h *Host, p Params, log *slog.Logger) *conducting {
+	c := &conductor{
+		lanes: s.lanes, settings: s.settings, clock: s.clock, link: s.link, limits: s.limits, log: log,
+		grace: cmpOr(h.Grace, 10*time.Second), params: p, started: s.started, newID: newID, config: s.config,
+		history: append([]learn.Message(nil), p.History...), nextSeq: max(1, p.Conversation.NextSeq), totals: p.Conversation.Totals,
+	}
+	c.watch = watch{lastSpeech: s.started, lastPing: s.started, validUntil: p.ValidUntil}
+	return &conducting{conductor: c, assembly: s}
+}
+
+// conducting is a conductor whose totals are wanted afterwards.
+type conducting struct {
+	*conductor
+	assembly *assembly
+}
+
+func (c *conducting) run(ctx, stop context.Context) error {
+	defer func() { c.assembly.totals = c.totals }()
+	return c.conductor.run(ctx, stop)
+}
+
+// newID makes an id: a prefix and 96 random bits, or a UUIDv7 for rows, without one.
+func newID(prefix string) string {
+	if prefix == "" {
+		return uuid.Must(uuid.NewV7()).String()
+	}
+	var b [12]byte
+	rand.Read(b[:]) // never fails
+	return prefix + base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// asEnd returns the *End in err's chain; anything else is the node going away, or
+// our own fault.
+func asEnd(err error) *End {
+	if e, ok := errors.AsType[*End](err); ok {
+		return e
+	}
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return &End{Reason: EndGoingAway, Err: err}
+	}
+	return &End{Reason: EndInternal, Code: InternalError, Err: err}
+}
+
+// endOf is why a stage whose context is ctx and that returned err is over.
+func endOf(ctx context.Context, err error) *End {
+	if ctx.Err() != nil {
+		return asEnd(context.Cause(ctx))
+	}
+	return asEnd(err)
 }

@@ -1,0 +1,56 @@
+package session
+
+// backchannels are sounds by which a listener says "go on": they neither
+// interrupt the tutor nor make a turn while it speaks.
+var backchannels = setOf("mhm mm mmm hm hmm uh huh ah aha oh ok okay yes yeah yep right sure sí si vale claro ya ajá oui ouais d'accord ja genau gut stimmt sì va bene sim tá はい うん ええ 네 응 嗯 对 好 да угу ага نعم")
+
+// interrupts says whether words heard while the tutor speaks are meant to stop
+// it: some word is neither a back-channel nor, all of them together, the tutor's
+// own speech coming back from the loudspeaker.
+func interrupts(heard, spoken string) bool {
+	words := spokenWords(heard)
+	meant := 0
+	for _, w := range words {
+		if !backchannels[w] {
+			meant++
+		}
+	}
+	return meant > 0 && !isEcho(words, spoken)
+}
+
+// isEcho says whether the words occur in what the tutor is saying, one after the
+// other.
+func isEcho(words []string, spoken string) bool {
+	if len(words) == 0 {
+		return false
+	}
+	said := spokenWords(spoken)
+	for start := range said {
+		if matches := runLength(words, said[start:]); matches == len(words) {
+			return true
+		}
+	}
+	return false
+}
+
+// runLength counts how many of words begin said, allowing the recogniser to have
+// missed one word of it.
+func runLength(words, said []string) int {
+	n, missed := 0, 0
+	for _, s := range said {
+		if n == len(words) {
+			break
+		}
+		if s == words[n] {
+			n++
+			continue
+		}
+		if n == 0 {
+			return 0
+		}
+		if missed++; missed > 1 {
+			break
+		}
+	}
+	return n
+}

@@ -1,0 +1,224 @@
+package session
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"kalami/providers"
+	"kalami/session/learn"
+)
+
+// conductor decides. It is one loop over one select, does no I/O and never waits
+// for another stage, so that turn-taking reads as "in this state, on this event,
+// do that": learner.go has the learner's side, reply.go the tutor's, control.go
+// what the client asks for, and watch.go the clocks.
+type conductor struct {
+	// static after newConductor
+	lanes    *lanes
+	settings *settings
+	clock    *clock
+	link     *link
+	limits   Limits
+	grace    time.Duration
+	log      *slog.Logger
+	params   Params
+	started  time.Time
+	newID    func(prefix string) string
+
+	// owned by run
+	ctx     context.Context
+	config  Config
+	learner learnerTurn
+	reply   *reply // nil when the tutor is neither preparing, speaking nor being interrupted
+	turns   uint64 // turns begun, the last one's number
+	history []learn.Message
+	nextSeq int
+	totals  learn.Totals
+	usage   Usage
+	prevID  string // the item before the next one
+	timer   *time.Timer
+	watch   watch
+	end     *End // set when the session is to end
+}
+
+// link is what UPLINK and LISTEN measure and CONDUCTOR looks at.
+type link struct {
+	lastInput atomic.Int64  // Unix nanoseconds
+	dropped   atomic.Int64  // mic frames dropped, oldest first
+	acked     atomic.Uint64 // stream<<32 | seq, plus one
+	started   atomic.Bool   // the first mic frame has come
+}
+
+// settings are the options of the vendors' streams, which LISTEN and SPEAK read and
+// CONDUCTOR changes.
+type settings struct {
+	listen atomic.Pointer[providers.ListenOptions]
+	speak  atomic.Pointer[providers.SpeakOptions]
+	rate   atomic.Int32 // of the microphone
+}
+
+// run conducts until the session is to end. stop is the wish of whoever runs the
+// session that it end, with an *End as its cause. It returns the *End.
+func (c *conductor) run(ctx, stop context.Context) error {
+	defer close(c.lanes.records)
+	c.ctx = ctx
+	c.timer = time.NewTimer(time.Hour)
+	defer c.timer.Stop()
+	tick := time.NewTicker(watchInterval)
+	defer tick.Stop()
+	c.open()
+	stopped := stop.Done()
+	for c.end == nil {
+		c.rearm(time.Now())
+		select {
+		case <-ctx.Done():
+			c.leave()
+			return context.Cause(ctx)
+		case <-stopped:
+			stopped = nil
+			c.stop(context.Cause(stop))
+		case s := <-c.lanes.signals:
+			c.onSignal(s)
+		case m := <-c.lanes.heard:
+			c.onHeard(m)
+		case p := <-c.lanes.progress:
+			c.onProgress(p)
+		case s := <-c.lanes.stored:
+			c.onStored(s)
+		case now := <-c.timer.C:
+			c.onTimer(now)
+		case now := <-tick.C:
+			c.onTick(now)
+		}
+	}
+	c.leave()
+	return c.end
+}
+
+// open greets the client and has the tutor begin.
+func (c *conductor) open() {
+	c.emit(Created{
+		Session:   c.config,
+		Protocol:  Protocol{Version: "1.0", Features: []string{"marks", "playback_reports", "truncation"}},
+		Resume:    c.params.Resume,
+		Limits:    c.limits,
+		Heartbeat: Heartbeat{IntervalMS: int(pingInterval.Milliseconds()), TimeoutMS: int(inputTimeout.Milliseconds())},
+	})
+	c.beginReply(learn.Greeting(len(c.history) > 0))
+}
+
+// leave settles what is live when the session ends: a reply under way is stored as
+// far as it was heard, and words the learner had said are stored as said.
+func (c *conductor) leave() {
+	if c.reply != nil {
+		c.reply.turn.cancel(errInterrupted{"session_ended"})
+		c.settle(c.playedEstimate(time.Now()), "estimate", "session_ended")
+	}
+	if c.learner.text() != "" {
+		c.keepLearner()
+	}
+	if c.end != nil && c.end.Reason == EndNormal {
+		c.emit(Ended{Reason: string(c.end.Reason), Summary: c.summary()})
+	}
+}
+
+// summary sums the session up.
+func (c *conductor) summary() Summary {
+	return Summary{DurationMS: time.Since(c.started).Milliseconds(), Turns: c.totals.Turns, Usage: c.usage}
+}
+
+// finish ends the session for a reason, telling the client why when it is an error.
+func (c *conductor) finish(e *End, p *Problem) {
+	if c.end != nil {
+		return
+	}
+	if p != nil {
+		p.Fatal = true
+		c.emit(Failure{Error: *p})
+	}
+	c.end = e
+}
+
+// emit puts an event on the control lane. A client that does not read fills it:
+// that ends the session rather than making anybody wait.
+func (c *conductor) emit(ev Event) { c.send(outbound{event: ev}) }
+
+func (c *conductor) send(o outbound) {
+	select {
+	case c.lanes.control <- o:
+	default:
+		if c.end == nil {
+			c.end = &End{Reason: EndSlowConsumer, Code: SlowConsumer}
+		}
+	}
+}
+
+// keep hands a message to JOURNAL. A full lane means that nothing could be stored
+// for 64 messages: going on would lose words silently.
+func (c *conductor) keep(m learn.Message, item Item) {
+	m.ID, m.TenantID, m.ConversationID = c.newID(""), c.params.Conversation.TenantID, c.params.Conversation.ID
+	m.UtteranceID, m.Seq, m.CreatedAt = item.ID, c.nextSeq, time.Now().UTC()
+	m.Language = c.config.Language
+	c.nextSeq++
+	c.history = append(c.history, m)
+	if len(c.history) > historyMost {
+		c.history = append(c.history[:0], c.history[len(c.history)-historyMost:]...)
+	}
+	select {
+	case c.lanes.records <- record{message: m, item: item}:
+	default:
+		c.finish(&End{Reason: EndInternal, Code: InternalError},
+			&Problem{Type: ServerError, Code: InternalError, Message: "What was said cannot be stored at the moment."})
+	}
+}
+
+// historyMost is how many messages of the conversation the tutor is reminded of.
+const historyMost = 60
+
+// onStored acknowledges what is durable.
+func (c *conductor) onStored(s stored) {
+	switch {
+	case s.fenced != nil:
+		c.finish(&End{Reason: EndSuperseded, Code: Superseded, Err: s.fenced},
+			&Problem{Type: InvalidRequest, Code: Superseded, Message: "This conversation was opened somewhere else."})
+	case s.delayed:
+		c.emit(Warning{Code: WarnStorageDelayed, Message: "Saving takes longer than usual; nothing is lost."})
+	case s.item.ID != "":
+		c.emit(ItemDone{Item: s.item})
+	}
+}
+
+// onSignal obeys the client's controls and follows its voice.
+func (c *conductor) onSignal(s signal) {
+	if s.control != nil {
+		c.onControl(s.control, s.eventID)
+		return
+	}
+	c.onVoice(s.voice)
+}
+
+// rearm sets the one timer to the next thing that is due.
+func (c *conductor) rearm(now time.Time) {
+	next := now.Add(time.Hour)
+	for _, at := range []time.Time{c.turnDeadline(now), c.replyDeadline(now), c.watch.drainAt} {
+		if !at.IsZero() && at.Before(next) {
+			next = at
+		}
+	}
+	c.timer.Reset(max(0, next.Sub(now)))
+}
+
+// onTimer does what is due.
+func (c *conductor) onTimer(now time.Time) {
+	if at := c.replyDeadline(now); !at.IsZero() && !now.Before(at) {
+		c.onReplyDue(now)
+	}
+	if at := c.turnDeadline(now); !at.IsZero() && !now.Before(at) {
+		c.onTurnDue(now)
+	}
+	if at := c.watch.drainAt; !at.IsZero() && !now.Before(at) {
+		c.onDrainDue(now)
+	}
+}

@@ -1,0 +1,214 @@
+package session
+
+import (
+	"strings"
+	"time"
+
+	"kalami/session/learn"
+)
+
+// onControl does what the client asks for.
+func (c *conductor) onControl(ctl Control, eventID string) {
+	switch m := ctl.(type) {
+	case UpdateSession:
+		c.update(m.Session, eventID)
+	case SetTutor:
+		c.setTutor(m, eventID)
+	case EndSession:
+		c.finish(&End{Reason: EndNormal}, nil)
+	case CommitInput:
+		if c.learner.text() != "" || c.learner.open || c.learner.voiceOn {
+			c.closeTurn("client")
+		}
+	case ClearInput:
+		c.learner = c.learner.fresh()
+	case CreateItem:
+		c.typed(m.Text)
+	case CreateResponse:
+		c.interrupt("client_cancelled")
+		if c.reply != nil { // its end is not settled yet: the new one needs the truth of it
+			c.settle(c.playedEstimate(time.Now()), "estimate", "client_cancelled")
+		}
+		c.beginReply(m.Instructions)
+	case CancelResponse:
+		c.cancelResponse(m, eventID)
+	case HoldTurn:
+		hold := holdDefault
+		if m.MS > 0 {
+			hold = min(time.Duration(m.MS)*time.Millisecond, 2*time.Minute)
+		}
+		c.learner.held = time.Now().Add(hold)
+	case DeviceState:
+		c.watch.device(m)
+	case Pong:
+		c.watch.pong(m, time.Now())
+	case AckEvents:
+		c.watch.ackedSeq = max(c.watch.ackedSeq, m.Seq)
+	case AuthRenewed:
+		c.watch.validUntil, c.watch.authWarned = m.Until, false
+	case InputDropped:
+		c.emit(Warning{Code: WarnInputOverrun, Message: "The microphone's audio comes faster than real time; some of it is not used."})
+	case Rejected:
+		c.rejected(m.Problem)
+	case ResumeSession:
+		c.invalid(eventID, "type", "session.resume is the first event of a socket that was opened with a resume token.")
+	default:
+		c.onPlayback(ctl)
+	}
+}
+
+// onPlayback takes the player's word for what was heard.
+func (c *conductor) onPlayback(ctl Control) {
+	r, now := c.reply, time.Now()
+	report := func(id string, played, buffered float64) bool {
+		if r == nil || id != r.turn.responseID {
+			return false
+		}
+		r.reports++
+		r.playedMS, r.bufferedMS, r.reportedAt = min(max(r.playedMS, played), float64(r.sentMS)), buffered, now
+		return true
+	}
+	switch m := ctl.(type) {
+	case PlaybackStarted:
+		if report(m.ResponseID, 0, 0) && r.timings.heard.IsZero() {
+			r.timings.heard = now.Add(-c.watch.rtt / 2)
+		}
+	case PlaybackPosition:
+		report(m.ResponseID, m.PlayedMS, m.BufferedMS)
+	case PlaybackMark:
+		report(m.ResponseID, m.PlayedMS, 0)
+	case PlaybackStopped:
+		if report(m.ResponseID, m.PlayedMS, 0) && r.allSent && !r.interrupted() {
+			c.complete()
+		}
+	case PlaybackCleared:
+		if r != nil && m.ResponseID == r.turn.responseID && r.interrupted() {
+			c.settle(m.PlayedMS, "client", r.reason)
+		}
+	}
+}
+
+// typed takes a message that was written instead of spoken.
+func (c *conductor) typed(text string) {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		c.invalid("", "item.content", "The message is empty.")
+		return
+	}
+	c.interrupt("client_cancelled")
+	if c.reply != nil {
+		c.settle(c.playedEstimate(time.Now()), "estimate", "client_cancelled")
+	}
+	if c.learner.text() != "" { // what was being said comes first
+		c.learner.reason = "client"
+		c.keepLearner()
+	}
+	item := Item{ID: c.newID("it_"), Role: "user", Status: "completed", Content: []ItemContent{{Type: "input_text", Text: text}}}
+	c.emit(ItemAdded{Item: item, PreviousItemID: c.prevID})
+	c.prevID = item.ID
+	c.totals.Words += len(strings.Fields(text))
+	c.keep(learn.Message{Turn: c.totals.Turns + 1, Speaker: learn.SpeakerLearner, Source: "text", Content: text, Heard: text}, item)
+	c.totals.Turns++
+	c.watch.speech(time.Now())
+	c.beginReply("")
+}
+
+// cancelResponse is the stop button.
+func (c *conductor) cancelResponse(m CancelResponse, eventID string) {
+	if c.reply == nil || m.ResponseID != "" && m.ResponseID != c.reply.turn.responseID {
+		c.emit(Failure{Error: Problem{Type: InvalidRequest, Code: ResponseNotActive, Message: "That response is not being spoken.",
+			Param: "response_id", EventID: eventID}})
+		return
+	}
+	c.interrupt("client_cancelled")
+}
+
+// rejected answers what the gateway could not accept.
+func (c *conductor) rejected(p Problem) {
+	if p.Fatal {
+		c.finish(&End{Reason: endOfProblem(p.Code), Code: p.Code}, &p)
+		return
+	}
+	c.emit(Failure{Error: p})
+}
+
+// endOfProblem is how a session ends for a fatal problem of the client's making.
+func endOfProblem(code Code) EndReason {
+	switch code {
+	case RateLimited, InputOverrun:
+		return EndRateLimited
+	case TicketInvalid, TicketExpired:
+		return EndUnauthorised
+	case Forbidden:
+		return EndForbidden
+	case MessageTooLarge:
+		return EndTooBig
+	}
+	return EndBadRequest
+}
+
+// invalid answers an event whose field is wrong.
+func (c *conductor) invalid(eventID, param, message string) {
+	c.emit(Failure{Error: Problem{Type: InvalidRequest, Code: InvalidEvent, Message: message, Param: param, EventID: eventID}})
+}
+
+// setTutor changes the settings of this conversation.
+func (c *conductor) setTutor(m SetTutor, eventID string) {
+	next := c.config.clone()
+	if m.PatienceMS != nil {
+		if !patienceOK(*m.PatienceMS) {
+			c.invalid(eventID, "patience_ms", "Patience is between 800 and 4000 milliseconds.")
+			return
+		}
+		if next.Audio.Input.TurnDetection != nil {
+			next.Audio.Input.TurnDetection.PatienceMS = *m.PatienceMS
+		}
+	}
+	if m.SpeechRate != nil {
+		if !speedOK(*m.SpeechRate) {
+			c.invalid(eventID, "speech_rate", "The speech rate is between 0.5 and 1.5.")
+			return
+		}
+		next.Audio.Output.Speed = *m.SpeechRate
+	}
+	if m.CorrectionMode != nil {
+		if !learn.CorrectionMode(*m.CorrectionMode).Valid() {
+			c.invalid(eventID, "correction_mode", "The correction mode is one of flow, balanced, strict, elicit, silent.")
+			return
+		}
+		next.CorrectionMode = *m.CorrectionMode
+	}
+	c.adopt(next)
+}
+
+// adopt makes a configuration effective and says so.
+func (c *conductor) adopt(next Config) {
+	c.config = next
+	c.settings.follow(c.config)
+	c.emit(Updated{Session: c.config})
+}
+
+// update merges the unlocked fields of session.update.
+func (c *conductor) update(p ConfigPatch, eventID string) {
+	next := c.config.clone()
+	if p.Duplex != nil {
+		if *p.Duplex != "full" && *p.Duplex != "half" {
+			c.invalid(eventID, "session.duplex", "Duplex is full or half.")
+			return
+		}
+		next.Duplex = *p.Duplex
+	}
+	if p.Audio != nil {
+		if problem := next.Audio.merge(p.Audio, c.link.started.Load(), c.turns > 0 && c.speaking()); problem != nil {
+			problem.EventID = eventID
+			c.emit(Failure{Error: *problem})
+			return
+		}
+	}
+	c.adopt(next)
+}
+
+// speaking says whether audio of the tutor has been sent in this session.
+func (c *conductor) speaking() bool {
+	return c.turns > 1 || c.reply == nil || c.reply.sentMS > 0
+}

@@ -1,0 +1,252 @@
+package session
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+)
+
+// Pacing: how far ahead of real time the tutor's audio is sent. A burst lets the
+// client's player start at once; the lead then grows to the limit, so that a stall
+// of the network is not heard, while a barge-in throws little away.
+const (
+	leadAtOnce = 300 * time.Millisecond
+	leadGrowth = 1.5 // times real time, until the lead is reached
+	// frameMost is the longest frame of the tutor's audio.
+	frameMost = 100 * time.Millisecond
+	// writeDeadline is how long one write may be blocked by a client that does not read.
+	writeDeadline = 5 * time.Second
+)
+
+// downlink writes to the client's socket: the only writer, and the only one that closes it.
+type downlink struct {
+	conn     Conn
+	lanes    *lanes
+	started  time.Time // of the session
+	maxAhead time.Duration
+	rate     func() int
+	newID    func(prefix string) string
+	// stalled is set when a write was cut off for taking too long
+	stalled atomic.Bool
+
+	// owned by run
+	seq     uint64
+	floor   uint64 // audio of turns up to here is not wanted
+	chunk   audioChunk
+	holding bool // chunk is not yet written to its end
+	stream  *outStream
+	guard   *time.Timer
+	buf     []byte
+}
+
+// outStream is one response's audio on the wire.
+type outStream struct {
+	turn    uint64
+	seq     uint32
+	samples int
+	first   time.Time // wall time of the first frame
+}
+
+// run writes until ctx ends, then writes what is left on the control lane and
+// closes the connection for the reason that ended ctx.
+func (d *downlink) run(ctx context.Context) error {
+	d.guard = time.AfterFunc(writeDeadline, func() {
+		d.stalled.Store(true)
+		d.conn.Abort()
+	})
+	d.guard.Stop()
+	err := d.serve(ctx)
+	d.drain()
+	d.conn.Close(endOf(ctx, err))
+	return err
+}
+
+// serve is the writing loop. Control goes first: an order to be silent must not
+// wait behind the audio that it makes worthless.
+func (d *downlink) serve(ctx context.Context) error {
+	pace := time.NewTimer(0)
+	defer pace.Stop()
+	for {
+		select {
+		case o := <-d.lanes.control:
+			if err := d.control(o); err != nil {
+				return err
+			}
+			continue
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		default:
+		}
+		if d.holding {
+			wait, err := d.audio(ctx)
+			if err != nil {
+				return err
+			}
+			if wait <= 0 {
+				continue
+			}
+			pace.Reset(wait)
+			select {
+			case <-pace.C:
+			case o := <-d.lanes.control:
+				if err := d.control(o); err != nil {
+					return err
+				}
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+			continue
+		}
+		select {
+		case o := <-d.lanes.control:
+			if err := d.control(o); err != nil {
+				return err
+			}
+		case d.chunk = <-d.lanes.audio:
+			d.holding = d.chunk.turn.id > d.floor
+			if d.holding {
+				if err := d.captions(); err != nil {
+					return err
+				}
+			}
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// drain writes what CONDUCTOR left to be said, without waiting for more.
+func (d *downlink) drain() {
+	for !d.stalled.Load() {
+		select {
+		case o := <-d.lanes.control:
+			if d.control(o) != nil {
+				return
+			}
+		default:
+			return
+		}
+	}
+}
+
+// control obeys and writes one thing of the control lane.
+func (d *downlink) control(o outbound) error {
+	if o.flush > d.floor {
+		d.floor = o.flush
+		if d.holding && d.chunk.turn.id <= d.floor {
+			d.holding, d.chunk = false, audioChunk{}
+		}
+	}
+	if o.event == nil {
+		return nil
+	}
+	return d.event(o.event)
+}
+
+// event writes one event.
+func (d *downlink) event(ev Event) error {
+	d.seq++
+	h := Head{Seq: d.seq, EventID: d.newID("evt_"), TS: time.Since(d.started).Milliseconds()}
+	return d.guarded(func() error { return d.conn.WriteEvent(h, ev) })
+}
+
+// guarded runs one write; the connection is aborted when it takes too long.
+func (d *downlink) guarded(write func() error) error {
+	d.guard.Reset(writeDeadline)
+	err := write()
+	d.guard.Stop()
+	if err != nil && d.stalled.Load() {
+		return &End{Reason: EndSlowConsumer, Code: SlowConsumer, Err: err}
+	}
+	if err != nil {
+		return &End{Reason: EndGone, Err: err}
+	}
+	return nil
+}
+
+// captions writes the held chunk's captions and marks, once, ahead of its audio.
+func (d *downlink) captions() error {
+	for _, c := range d.chunk.captions {
+		if err := d.event(c); err != nil {
+			return err
+		}
+	}
+	for _, m := range d.chunk.marks {
+		if err := d.event(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// audio writes the next frame of the held chunk if it is due, else returns how
+// long to wait for it.
+func (d *downlink) audio(ctx context.Context) (time.Duration, error) {
+	t := d.chunk.turn
+	if d.stream == nil || d.stream.turn != t.id {
+		d.stream = &outStream{turn: t.id}
+	}
+	if len(d.chunk.pcm) == 0 {
+		d.holding = false
+		if d.chunk.last {
+			return 0, d.finish(ctx)
+		}
+		return 0, nil
+	}
+	if wait := d.due(time.Now()); wait > 0 {
+		return wait, nil
+	}
+	n := min(len(d.chunk.pcm), d.rate()*2*int(frameMost/time.Millisecond)/1000)
+	if err := d.frame(d.chunk.pcm[:n], 0); err != nil {
+		return 0, err
+	}
+	d.chunk.pcm = d.chunk.pcm[n:]
+	return 0, d.lanes.report(ctx, progress{turn: t, kind: sentAudio, at: time.Now(), ms: d.sentMS()})
+}
+
+// frame writes one binary frame of the current stream.
+func (d *downlink) frame(pcm []byte, flags FrameFlags) error {
+	f := Frame{Flags: flags, Stream: uint16(d.stream.turn), Seq: d.stream.seq, Pos: uint32(d.stream.samples), Audio: pcm}
+	if d.stream.first.IsZero() {
+		d.stream.first = time.Now()
+	}
+	if err := d.guarded(func() error { return d.conn.WriteAudio(f) }); err != nil {
+		return err
+	}
+	d.stream.seq++
+	d.stream.samples += len(pcm) / 2
+	return nil
+}
+
+// finish ends a response's stream: an empty last frame, then its closing events.
+func (d *downlink) finish(ctx context.Context) error {
+	t := d.chunk.turn
+	if d.stream.samples > 0 {
+		if err := d.frame(nil, FlagEndOfStream); err != nil {
+			return err
+		}
+	}
+	done := CaptionDone{ResponseID: t.responseID, ItemID: t.itemID, Transcript: d.chunk.transcript}
+	if err := d.event(done); err != nil {
+		return err
+	}
+	if err := d.event(AudioDone{ResponseID: t.responseID, ItemID: t.itemID, AudioMS: int64(d.sentMS())}); err != nil {
+		return err
+	}
+	return d.lanes.report(ctx, progress{turn: t, kind: sentAll, at: time.Now(), ms: d.sentMS()})
+}
+
+// due returns how long the next frame must still wait, by the pacing above.
+func (d *downlink) due(now time.Time) time.Duration {
+	if d.stream.first.IsZero() {
+		return 0
+	}
+	elapsed := now.Sub(d.stream.first)
+	sent := time.Duration(d.sentMS()) * time.Millisecond
+	// When audio may be sent: leadAtOnce + growth·elapsed, but never more than maxAhead ahead.
+	byGrowth := time.Duration(float64(sent-leadAtOnce) / leadGrowth)
+	byLead := sent - d.maxAhead
+	return max(byGrowth, byLead) - elapsed
+}
+
+func (d *downlink) sentMS() int { return d.stream.samples * 1000 / d.rate() }

@@ -1,0 +1,358 @@
+package session
+
+import (
+	"strings"
+	"time"
+
+	"kalami/providers"
+	"kalami/session/learn"
+)
+
+const (
+	// finalWait is how long a turn that is over waits for the recogniser's last word.
+	finalWait = 700 * time.Millisecond
+	// noiseHold is how much longer than patience a voice without words may keep a turn open.
+	noiseHold = 3 * time.Second
+	// outstanding is how much later than the last word a voice must have ended for
+	// words to be still on their way.
+	outstanding = 400 * time.Millisecond
+	// notUnderstoodVoice is how much voice without words makes the tutor say that it did not understand.
+	notUnderstoodVoice = 700 * time.Millisecond
+	// notUnderstoodWait is how long after such a voice words may still come.
+	notUnderstoodWait = 2 * time.Second
+	// holdDefault is how long tutor.hold keeps a turn open when it does not say.
+	holdDefault = 15 * time.Second
+)
+
+// learnerTurn is what the learner has said since the last turn ended.
+type learnerTurn struct {
+	itemID   string // empty until something is heard
+	began    time.Time
+	finals   []string
+	words    []providers.Word
+	language string
+
+	// the recogniser's segment that is not final
+	open    bool
+	epoch   int
+	segment int
+	partial string
+	skip    int // words of this segment that belong to the turn before
+	pending []providers.Word
+
+	lastWordMS int64     // session audio time at which the last word ended; 0 when unknown
+	changed    time.Time // when the text last changed
+	finalAt    time.Time // when the last final came
+
+	voiceOn    bool
+	voiceEndMS int64
+	voiced     time.Duration
+	emptyEnd   bool // the recogniser said that there was nothing to understand
+
+	held    time.Time // patience does not end before
+	closing time.Time // the turn is over; the last final is awaited until then
+	reason  string    // why the turn closes
+}
+
+// text is all that the learner has said in this turn.
+func (l *learnerTurn) text() string {
+	parts := l.finals
+	if l.partial != "" {
+		parts = append(parts[:len(parts):len(parts)], l.partial)
+	}
+	return strings.Join(parts, " ")
+}
+
+// fresh starts the next turn, remembering what of an open segment was already used.
+func (l *learnerTurn) fresh() learnerTurn {
+	next := learnerTurn{voiceOn: l.voiceOn, voiceEndMS: l.voiceEndMS, epoch: l.epoch, segment: l.segment}
+	if l.open {
+		next.skip = l.skip + len(strings.Fields(l.partial))
+	}
+	return next
+}
+
+// begin gives the turn its item and tells the client that somebody speaks.
+func (c *conductor) beginLearner(atMS int64) {
+	if c.learner.itemID == "" {
+		c.learner.itemID, c.learner.began = c.newID("it_"), time.Now()
+		c.emit(SpeechStarted{ItemID: c.learner.itemID, AudioStartMS: atMS})
+	}
+}
+
+// onVoice follows the learner's voice.
+func (c *conductor) onVoice(e voiceEdge) {
+	l := &c.learner
+	if e.kind == voiceStarted {
+		l.voiceOn = true
+		if c.reply == nil { // else it may be the tutor's echo: words decide
+			c.beginLearner(e.atMS)
+		}
+		return
+	}
+	l.voiceOn, l.voiceEndMS = false, e.atMS
+	l.voiced += e.voiced
+	if l.itemID != "" {
+		c.emit(SpeechStopped{ItemID: l.itemID, AudioEndMS: e.atMS})
+	}
+}
+
+// onHeard takes what the recogniser understood.
+func (c *conductor) onHeard(m heardMsg) {
+	switch {
+	case m.down != nil:
+		c.recogniserDown(m.down)
+		return
+	case m.up:
+		c.watch.deaf = false
+		c.emit(Warning{Code: WarnUpstreamDegraded, Message: "Hearing works again."})
+		return
+	}
+	l := &c.learner
+	if m.epoch != l.epoch || m.event.Segment != l.segment {
+		if l.open && l.partial != "" { // the stream broke or skipped an end: keep what was understood
+			l.finals = append(l.finals, l.partial)
+			l.words = append(l.words, l.pending...)
+		}
+		l.epoch, l.segment, l.open, l.skip, l.partial, l.pending = m.epoch, m.event.Segment, false, 0, "", nil
+	}
+	switch m.event.Kind {
+	case providers.HeardStart, providers.HeardResumed:
+		if c.reply == nil {
+			c.beginLearner(int64(m.event.StartMS))
+		}
+	case providers.HeardUpdate, providers.HeardEagerEnd:
+		c.hypothesis(m.event, false)
+	case providers.HeardEnd:
+		c.hypothesis(m.event, true)
+		if !l.closing.IsZero() {
+			c.endTurn() // this is the last word that was awaited
+		}
+	}
+}
+
+// hypothesis takes a segment's text, which replaces what was understood of it so far.
+func (c *conductor) hypothesis(ev providers.Heard, final bool) {
+	l := &c.learner
+	text, words := withoutFirst(ev.Text, ev.Words, l.skip)
+	changed := text != l.partial
+	l.partial, l.pending, l.open = text, words, true
+	if text != "" {
+		if changed {
+			l.changed = time.Now()
+			c.watch.speech(l.changed)
+			if l.voiceOn && l.reason == "semantic" {
+				l.closing = time.Time{} // the learner goes on after all
+			}
+		}
+		if end := int64(ev.EndMS); end > 0 {
+			l.lastWordMS = max(l.lastWordMS, end)
+		}
+		if ev.Language != "" {
+			l.language = ev.Language
+		}
+		c.beginLearner(int64(ev.StartMS))
+	}
+	if final {
+		l.open, l.skip = false, 0
+		l.finalAt = time.Now()
+		if text != "" {
+			l.finals = append(l.finals, text)
+			l.words = append(l.words, words...)
+		} else {
+			l.emptyEnd = l.text() == ""
+		}
+		l.partial, l.pending = "", nil
+	}
+	if text == "" {
+		return
+	}
+	stability := 0.0
+	if final {
+		stability = 1
+	}
+	if changed || final {
+		c.emit(TranscriptDelta{ItemID: l.itemID, Text: l.text(), Stability: stability})
+	}
+	if c.reply != nil && !c.reply.interrupted() && c.mayInterrupt() && interrupts(l.text(), c.reply.audible()) {
+		c.interrupt("turn_detected")
+	}
+}
+
+// withoutFirst drops the first n words of a hypothesis.
+func withoutFirst(text string, words []providers.Word, n int) (string, []providers.Word) {
+	if n == 0 {
+		return text, words
+	}
+	fields := strings.Fields(text)
+	return strings.Join(fields[min(n, len(fields)):], " "), words[min(n, len(words)):]
+}
+
+// mayInterrupt says whether speech stops the tutor in this session.
+func (c *conductor) mayInterrupt() bool {
+	td := c.config.Audio.Input.TurnDetection
+	return c.config.Duplex != "half" && td != nil && td.InterruptResponse
+}
+
+// turnDeadline is when the learner's turn is over if nothing more is heard; zero for never.
+func (c *conductor) turnDeadline(now time.Time) time.Time {
+	l := &c.learner
+	if !l.closing.IsZero() {
+		return l.closing
+	}
+	if c.reply != nil { // whoever speaks over the tutor without stopping it waits for its end
+		return time.Time{}
+	}
+	text := l.text()
+	if text == "" {
+		return c.notUnderstoodAt()
+	}
+	td := c.config.Audio.Input.TurnDetection
+	if td == nil {
+		return time.Time{} // push-to-talk
+	}
+	wait := patienceFor(time.Duration(td.PatienceMS)*time.Millisecond, c.config.Language, text)
+	at := c.quietSince().Add(wait)
+	if l.voiceOn {
+		at = later(at, now.Add(vadWindow*vadRelease)) // look again when the voice may have ended
+		if limit := c.wordEnd().Add(wait + noiseHold); at.After(limit) {
+			at = limit
+		}
+	}
+	return later(at, l.held)
+}
+
+// notUnderstoodAt is when a voice without words is given up; zero when there is none.
+func (c *conductor) notUnderstoodAt() time.Time {
+	l := &c.learner
+	if l.itemID == "" || l.voiceOn || !l.held.IsZero() {
+		return time.Time{}
+	}
+	return later(l.began, c.clock.when(l.voiceEndMS)).Add(notUnderstoodWait)
+}
+
+// wordEnd is when the last word ended; when the recogniser gives no times, when it came.
+func (c *conductor) wordEnd() time.Time {
+	l := &c.learner
+	if l.lastWordMS == 0 {
+		return l.changed
+	}
+	at := c.clock.when(l.lastWordMS)
+	if at.IsZero() || at.After(l.changed) { // typed, or a recogniser that counts ahead
+		return l.changed
+	}
+	return at
+}
+
+// quietSince is when the learner fell silent, by words and by voice.
+func (c *conductor) quietSince() time.Time {
+	return later(c.wordEnd(), c.clock.when(c.learner.voiceEndMS))
+}
+
+// onTurnDue closes the learner's turn: at once when all is final, else after the
+// recogniser was asked for its last word.
+func (c *conductor) onTurnDue(time.Time) {
+	l := &c.learner
+	switch {
+	case l.text() == "" && l.closing.IsZero():
+		c.giveUp()
+	case !l.closing.IsZero():
+		c.endTurn()
+	default:
+		c.closeTurn("semantic")
+	}
+}
+
+// closeTurn ends the learner's turn, waiting a little for words on their way.
+func (c *conductor) closeTurn(reason string) {
+	l := &c.learner
+	if !l.closing.IsZero() {
+		return
+	}
+	l.reason = reason
+	missing := l.voiceEndMS-l.lastWordMS > outstanding.Milliseconds() && c.clock.when(l.voiceEndMS).After(l.finalAt)
+	if !l.open && !missing {
+		c.endTurn()
+		return
+	}
+	l.closing = time.Now().Add(finalWait)
+	select {
+	case c.lanes.finalize <- struct{}{}:
+	default: // already asked
+	}
+}
+
+// giveUp drops a voice in which there were no words.
+func (c *conductor) giveUp() {
+	l := &c.learner
+	if l.voiced >= notUnderstoodVoice || l.emptyEnd {
+		c.emit(NotUnderstood{ItemID: l.itemID})
+	}
+	c.learner = l.fresh()
+}
+
+// endTurn commits what the learner said and has the tutor answer.
+func (c *conductor) endTurn() {
+	if c.learner.text() == "" {
+		c.giveUp()
+		return
+	}
+	end, final := c.wordEnd(), c.learner.finalAt
+	c.keepLearner()
+	now := time.Now()
+	c.totals.Turns++
+	c.beginReply("")
+	if c.reply != nil {
+		c.reply.timings.speechEnd = end
+		c.reply.timings.turnEnd = now
+		c.reply.timings.final = final
+	}
+}
+
+// keepLearner turns what was said into an item and a message, and starts the next turn.
+func (c *conductor) keepLearner() {
+	l := &c.learner
+	text, words := l.text(), append(l.words, l.pending...)
+	item := Item{ID: l.itemID, Role: "user", Status: "completed", Content: []ItemContent{{Type: "input_audio", Text: text}}}
+	if l.reason == "" {
+		l.reason = "timeout"
+	}
+	c.emit(Committed{ItemID: item.ID, PreviousItemID: c.prevID, Reason: l.reason})
+	c.emit(TranscriptCompleted{ItemID: item.ID, Transcript: text, Language: l.language, Words: heardWords(words)})
+	c.emit(ItemAdded{Item: item, PreviousItemID: c.prevID})
+	c.prevID = item.ID
+	c.totals.Learner += l.voiced
+	c.totals.Words += len(strings.Fields(text))
+	c.keep(learn.Message{
+		Turn: c.totals.Turns + 1, Speaker: learn.SpeakerLearner, Source: "voice", Content: text, Heard: text,
+		Words: spokenTimes(words), Audio: l.voiced, Provider: c.config.Parts.STT,
+	}, item)
+	c.learner = l.fresh()
+}
+
+// heardWords are the words as the client is told them.
+func heardWords(words []providers.Word) []HeardWord {
+	out := make([]HeardWord, len(words))
+	for i, w := range words {
+		out[i] = HeardWord{Word: w.Text, StartMS: w.StartMS, EndMS: w.EndMS, Confidence: w.Confidence, Language: w.Language}
+	}
+	return out
+}
+
+// spokenTimes are the words as they are stored: times within the utterance.
+func spokenTimes(words []providers.Word) []learn.SpokenWord {
+	out := make([]learn.SpokenWord, len(words))
+	for i, w := range words {
+		out[i] = learn.SpokenWord{Text: w.Text, StartMS: w.StartMS - words[0].StartMS, EndMS: w.EndMS - words[0].StartMS,
+			Confidence: w.Confidence, Language: w.Language}
+	}
+	return out
+}
+
+// later returns the later of two times.
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,127 @@
+package session
+
+import (
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"kalami/session/learn"
+)
+
+// Bounds of a learner's own patience setting, and of any wait computed from it.
+const (
+	MinPatience = 800 * time.Millisecond
+	MaxPatience = 4 * time.Second
+)
+
+// The stretch of a turn's patience: a sentence that plainly goes on gets more
+// time, one that plainly ends gets less. Starting values, to be tuned by measurement.
+const (
+	unfinishedStretch = 1.75
+	finishedShrink    = 0.6
+)
+
+// LevelPatience is how long a learner of a level may be silent before the tutor
+// speaks: beginners search for words longer.
+func LevelPatience(l learn.Level) time.Duration {
+	switch l {
+	case learn.A1:
+		return 2000 * time.Millisecond
+	case learn.A2:
+		return 1800 * time.Millisecond
+	case learn.B1:
+		return 1500 * time.Millisecond
+	case learn.B2:
+		return 1200 * time.Millisecond
+	default:
+		return 900 * time.Millisecond
+	}
+}
+
+// patienceFor is how long silence must last after text before the turn is over.
+func patienceFor(base time.Duration, language, text string) time.Duration {
+	switch {
+	case looksUnfinished(language, text):
+		return min(time.Duration(float64(base)*unfinishedStretch), MaxPatience)
+	case looksFinished(text):
+		return time.Duration(float64(base) * finishedShrink)
+	}
+	return base
+}
+
+// looksUnfinished says whether a speaker who stopped here has plainly more to
+// say: the text ends in a comma, an ellipsis, an article, preposition,
+// conjunction or filler, or in a word said twice.
+func looksUnfinished(language, text string) bool {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return false
+	}
+	last, _ := utf8.DecodeLastRuneInString(text)
+	if strings.ContainsRune(",;:、，…-–—", last) || strings.HasSuffix(text, "...") {
+		return true
+	}
+	if strings.ContainsRune("?!？！。", last) {
+		return false
+	}
+	words := spokenWords(text)
+	if len(words) == 0 {
+		return false
+	}
+	end := words[len(words)-1]
+	if len(words) > 1 && words[len(words)-2] == end {
+		return true
+	}
+	if _, filler := fillers[end]; filler {
+		return true
+	}
+	return danglers(language)[end]
+}
+
+// looksFinished says whether the text plainly asks for an answer. A full stop
+// alone does not count: recognisers put one at every pause.
+func looksFinished(text string) bool {
+	last, _ := utf8.DecodeLastRuneInString(strings.TrimSpace(text))
+	return last == '?' || last == '？'
+}
+
+// spokenWords splits text into lower-case words without punctuation.
+func spokenWords(text string) []string {
+	return strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsMark(r) && r != '\'' && r != '’'
+	})
+}
+
+// fillers are sounds of hesitation, in any of the languages.
+var fillers = setOf("eh ehm em e um uh uhm er erm hm hmm mm mmm euh heu ben äh ähm öh öhm este pues like well also halt bueno o sea cioè allora tipo né あの えっと えーと 음 어 那个 嗯 э эм ну يعني")
+
+// danglers returns the words with which no sentence of the language ends:
+// articles, prepositions, conjunctions, possessives, auxiliaries.
+func danglers(language string) map[string]bool {
+	base, _, _ := strings.Cut(language, "-")
+	return unfinishedEndings[base]
+}
+
+// unfinishedEndings lists such words per language; languages that build
+// sentences the other way round (ja, ko) and those without a list use none.
+var unfinishedEndings = map[string]map[string]bool{
+	"es": setOf("el la los las un una unos unas de del a al en con por para sin sobre entre hasta desde hacia y e o u pero porque que si cuando como aunque mientras mi mis tu tus su sus nuestro nuestra muy más yo es son fue he ha había estoy está quiero"),
+	"fr": setOf("le la les un une des du de d à au aux en dans avec pour par sans sur sous entre chez et ou mais parce que qu qui si quand comme donc mon ma mes ton ta tes son sa ses notre nos votre vos leur très plus je suis est ai as a avons étais j'ai c'est"),
+	"de": setOf("der die das den dem des ein eine einen einem einer eines in im an am auf aus bei mit nach von vom zu zum zur für gegen ohne um über unter und oder aber weil dass wenn ob als wie denn sondern mein meine meinen dein deine sein seine ihr ihre sehr ich bin ist habe hat hatte war gestern"),
+	"it": setOf("il lo la i gli le un uno una di del della dei delle a al alla da dal in nel nella con per su sul tra fra e ed o ma perché che se quando come mio mia miei tuo tua suo sua molto più io sono è ho ha"),
+	"pt": setOf("o a os as um uma uns umas de do da dos das em no na nos nas com por para sem sobre entre até e ou mas porque que se quando como meu minha seu sua muito mais eu sou é estou está tenho"),
+	"en": setOf("a an the of to in on at with for from by about into and or but because that if when while so than my your his her its our their very more i i'm am is are was were have has had don't can will would yesterday"),
+	"ru": setOf("в на с со к ко у о об от до для без под над при и или но а что чтобы если когда как потому мой моя мои твой его её наш очень я"),
+	"ar": setOf("في من إلى على عن مع و أو لكن لأن أن إذا عندما كان أنا"),
+	"zh": setOf("和 跟 但是 因为 所以 如果 我 的 在 很"),
+}
+
+// setOf makes a set of the words of a sentence.
+func setOf(words string) map[string]bool {
+	set := make(map[string]bool)
+	for w := range strings.FieldsSeq(words) {
+		set[w] = true
+	}
+	return set
+}

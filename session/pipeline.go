@@ -1,0 +1,194 @@
+package session
+
+import (
+	"context"
+	"time"
+
+	"kalami/providers"
+	"kalami/session/learn"
+)
+
+// Lengths of the pipeline's queues, and what happens when one is full. See the
+// package documentation for the picture.
+const (
+	micQueue      = 50 // frames; the oldest is dropped and counted: fresh beats complete
+	heardQueue    = 16 // blocks LISTEN, which slows the recogniser
+	signalQueue   = 16 // blocks UPLINK, which slows the client
+	progressQueue = 32 // blocks the stage that reports; CONDUCTOR always drains
+	textQueue     = 4  // blocks THINK, which slows the model's stream
+	audioQueue    = 8  // blocks SPEAK, which slows the voice's stream
+	controlQueue  = 32 // never waits: a full lane ends the session as slow_consumer
+	recordQueue   = 64 // never waits: a full one ends the session as internal_error
+)
+
+// turn is one reply in the making: the unit of cancellation. Its number grows
+// with every reply that is begun, and is what makes stale audio recognisable.
+type turn struct {
+	// static after newTurn
+	id         uint64
+	responseID string
+	itemID     string
+	prompt     providers.Prompt
+	canned     string // spoken instead of asking the tutor, when not empty
+	apology    string // spoken when the tutor fails before its first word
+
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+}
+
+// stream is the turn's number as the binary frames carry it.
+func (t *turn) stream() uint16 { return uint16(t.id) }
+
+// errInterrupted is the cause of a turn's context when nobody wants it any more.
+type errInterrupted struct{ reason string }
+
+func (e errInterrupted) Error() string { return "session: reply no longer wanted: " + e.reason }
+
+// micFrame is audio on its way to the recogniser. buf is from the frame pool and
+// is given back by whoever takes it off the queue.
+type micFrame struct {
+	buf     *[]byte
+	startMS int64 // session audio time of its first sample
+	stream  uint16
+	seq     uint32
+}
+
+// signal is what UPLINK tells CONDUCTOR: a control of the client, or an edge of its voice.
+type signal struct {
+	control Control
+	eventID string
+	voice   voiceEdge
+}
+
+// voiceEdge is a change of voice activity; kind is 0 when the signal is a control.
+type voiceEdge struct {
+	kind   edgeKind
+	atMS   int64 // session audio time
+	voiced time.Duration
+}
+
+type edgeKind uint8
+
+const (
+	voiceStarted edgeKind = iota + 1
+	voiceStopped
+)
+
+// heardMsg is what LISTEN tells CONDUCTOR. Times in event are session audio time.
+type heardMsg struct {
+	event providers.Heard
+	// epoch numbers the recogniser's streams: segments of different ones have nothing in common.
+	epoch int
+	// down and up report the recogniser's absence and return.
+	down error
+	up   bool
+}
+
+// clause is a piece of a reply on its way from THINK to SPEAK.
+type clause struct {
+	turn *turn
+	text string
+	last bool // no text follows; text may be empty
+}
+
+// audioChunk is a piece of a reply on its way from SPEAK to DOWNLINK.
+type audioChunk struct {
+	turn     *turn
+	pcm      []byte
+	captions []CaptionDelta
+	marks    []Mark
+	// last ends the reply; transcript is then its whole text.
+	last       bool
+	transcript string
+}
+
+// progress is what THINK, SPEAK and DOWNLINK tell CONDUCTOR about a turn.
+type progress struct {
+	turn *turn
+	kind progressKind
+	at   time.Time
+	ms   int // sentAudio, sentAll: audio written so far
+	text string
+	// words of the reply whose place in the audio is known, see timeline
+	words []timedWord
+	delta providers.Delta
+	err   error
+}
+
+type progressKind uint8
+
+const (
+	thinkFirstToken progressKind = iota + 1
+	thinkFirstClause
+	thinkText   // text: what was handed to the voice
+	thinkDone   // delta: usage and model
+	thinkFailed // err
+	speakFirstAudio
+	speakWords  // words
+	speakFailed // err: the voice is missing, captions go on
+	speakAgain  // the voice is back
+	sentAudio   // ms
+	sentAll     // ms
+)
+
+// outbound is one thing on DOWNLINK's control lane: an event, and before it,
+// perhaps, an order to forget all audio of turns up to flush.
+type outbound struct {
+	event Event
+	flush uint64
+}
+
+// record is one thing to keep.
+type record struct {
+	message learn.Message
+	item    Item // to be acknowledged when durable; empty ID for the tutor's
+}
+
+// stored is JOURNAL's answer: the item whose message is durable, or trouble.
+type stored struct {
+	item    Item
+	delayed bool
+	fenced  error
+}
+
+// lanes are the queues between the stages. None is ever closed, except records
+// by CONDUCTOR; lifetime is carried by contexts.
+type lanes struct {
+	mic      chan micFrame
+	heard    chan heardMsg
+	signals  chan signal
+	finalize chan struct{} // CONDUCTOR asks LISTEN for a final; one pending request is enough
+	turns    chan *turn    // holds the newest turn alone
+	text     chan clause
+	audio    chan audioChunk
+	progress chan progress
+	control  chan outbound
+	records  chan record
+	stored   chan stored
+}
+
+func newLanes() *lanes {
+	return &lanes{
+		mic:      make(chan micFrame, micQueue),
+		heard:    make(chan heardMsg, heardQueue),
+		signals:  make(chan signal, signalQueue),
+		finalize: make(chan struct{}, 1),
+		turns:    make(chan *turn, 1),
+		text:     make(chan clause, textQueue),
+		audio:    make(chan audioChunk, audioQueue),
+		progress: make(chan progress, progressQueue),
+		control:  make(chan outbound, controlQueue),
+		records:  make(chan record, recordQueue),
+		stored:   make(chan stored, recordQueue),
+	}
+}
+
+// report sends p to CONDUCTOR, or gives up when ctx ends.
+func (l *lanes) report(ctx context.Context, p progress) error {
+	select {
+	case l.progress <- p:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

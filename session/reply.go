@@ -1,0 +1,324 @@
+package session
+
+import (
+	"context"
+	"time"
+
+	"kalami/providers"
+	"kalami/session/learn"
+)
+
+const (
+	// clearedWait is how long the client has to say what it had played when it was told to be silent.
+	clearedWait = 400 * time.Millisecond
+	// silentClient is how much longer than its audio a reply lasts for a client that
+	// never reports playback, and lateReport for one that has reported.
+	silentClient = 500 * time.Millisecond
+	lateReport   = 3 * time.Second
+	// clientBuffer is the player's delay until the client has told its own.
+	clientBuffer = 150 * time.Millisecond
+)
+
+// reply is the tutor's side of a turn, from its beginning until it was heard,
+// or until what was heard of it is known.
+type reply struct {
+	turn    *turn
+	line    *timeline // text and places of the words
+	timings replyTimes
+	failed  bool // the tutor or the voice broke off
+	mute    bool // there was no voice: the learner reads
+	delta   providers.Delta
+
+	sentMS  int
+	allSent bool
+	// what the client has reported
+	reports    int
+	playedMS   float64
+	bufferedMS float64
+	reportedAt time.Time
+	stopped    bool
+
+	// set when it was interrupted
+	reason string
+	until  time.Time // the client's report is awaited until then
+}
+
+// replyTimes are the moments of a turn, zero where not reached.
+type replyTimes struct {
+	speechEnd, turnEnd, final           time.Time
+	firstToken, firstClause, firstAudio time.Time
+	firstSent, heard                    time.Time
+}
+
+// interrupted says whether the reply was stopped and only waits for the client's report.
+func (r *reply) interrupted() bool { return !r.until.IsZero() }
+
+// audible is the text that may be sounding now; empty while nothing was sent.
+func (r *reply) audible() string {
+	if r.sentMS == 0 {
+		return ""
+	}
+	return r.line.text
+}
+
+// beginReply has the tutor speak: instead of asking it, canned when that is not
+// empty. note is an extra instruction for this reply.
+func (c *conductor) beginReply(note string) {
+	if c.watch.draining {
+		return
+	}
+	c.turns++
+	ctx, cancel := context.WithCancelCause(c.ctx)
+	t := &turn{id: c.turns, responseID: c.newID("r_"), itemID: c.newID("it_"), ctx: ctx, cancel: cancel,
+		prompt: c.prompt(note), apology: learn.Apology(c.config.Language)}
+	c.reply = &reply{turn: t, line: newTimeline()}
+	now := time.Now()
+	c.reply.timings.speechEnd, c.reply.timings.turnEnd = now, now
+	c.emit(ResponseCreated{
+		Response: ResponseInfo{ID: t.responseID, ItemID: t.itemID, Status: "in_progress"},
+		Stream:   t.stream(), Audio: AudioFormat{Format: c.config.Audio.Output.Format},
+	})
+	c.emit(ItemAdded{Item: Item{ID: t.itemID, Role: "assistant", Status: "in_progress"}, PreviousItemID: c.prevID})
+	select { // THINK may not have come to take the turn before: nobody wants that one
+	case <-c.lanes.turns:
+	default:
+	}
+	c.lanes.turns <- t
+}
+
+// prompt makes the tutor's instruction from the conversation so far.
+func (c *conductor) prompt(note string) providers.Prompt {
+	p := providers.Prompt{
+		System: learn.TutorInstruction(learn.Tutoring{
+			Language: c.config.Language, NativeLanguage: c.config.NativeLanguage, Level: learn.Level(c.config.Level),
+			Mode: learn.CorrectionMode(c.config.CorrectionMode), Topic: c.config.Topic, Learner: c.params.User.Name,
+		}),
+		Reminder:  learn.Reminder(learn.Level(c.config.Level), c.config.Language, c.unheard(), note),
+		MaxTokens: learn.ReplyTokens(learn.Level(c.config.Level)),
+	}
+	for _, m := range c.history {
+		line := providers.Line{Role: providers.RoleLearner, Text: m.Content}
+		if m.Speaker == learn.SpeakerTutor {
+			line = providers.Line{Role: providers.RoleTutor, Text: m.Heard}
+		}
+		if line.Text != "" {
+			p.Lines = append(p.Lines, line)
+		}
+	}
+	return p
+}
+
+// unheard is the interrupted message that the learner's last words answer, if it was interrupted.
+func (c *conductor) unheard() *learn.Message {
+	for i := len(c.history) - 1; i >= 0; i-- {
+		if m := &c.history[i]; m.Speaker == learn.SpeakerTutor {
+			if m.Interrupted {
+				return m
+			}
+			return nil
+		}
+	}
+	return nil
+}
+
+// onProgress follows the reply through THINK, SPEAK and DOWNLINK.
+func (c *conductor) onProgress(p progress) {
+	if p.kind == speakFailed && p.turn == nil {
+		c.problem(UpstreamError, TTSUnavailable, "The tutor's voice is not available; answers come as text.")
+		return
+	}
+	r := c.reply
+	if r == nil || p.turn != r.turn {
+		return // of a turn that nobody wants any more
+	}
+	switch p.kind {
+	case thinkFirstToken:
+		r.timings.firstToken = p.at
+	case thinkFirstClause:
+		r.timings.firstClause = p.at
+	case thinkText:
+		r.line.write(p.text)
+	case thinkDone:
+		r.delta = p.delta
+		c.usage.InputTokens += p.delta.Usage.InputTokens
+		c.usage.OutputTokens += p.delta.Usage.OutputTokens
+	case thinkFailed:
+		r.failed = true
+		c.log.Warn("tutor failed", "err", p.err)
+		c.problem(UpstreamError, LLMUnavailable, "The tutor's answer could not be made just now.")
+	case speakFirstAudio:
+		r.timings.firstAudio = p.at
+	case speakWords:
+		r.line.marks = true
+		r.line.words = append(r.line.words, p.words...)
+	case speakFailed:
+		r.mute = true
+		c.problem(UpstreamError, TTSUnavailable, "The tutor's voice is not available; the answer comes as text.")
+	case speakAgain:
+		c.emit(Warning{Code: WarnUpstreamDegraded, Message: "The tutor's voice is back."})
+	case sentAudio:
+		if r.timings.firstSent.IsZero() {
+			r.timings.firstSent = p.at
+		}
+		r.sentMS = p.ms
+	case sentAll:
+		r.sentMS, r.allSent = p.ms, true
+	}
+}
+
+// problem tells the client of trouble that the session survives.
+func (c *conductor) problem(t ProblemType, code Code, message string) {
+	c.emit(Failure{Error: Problem{Type: t, Code: code, Message: message}})
+}
+
+// interrupt stops the reply now: audio is forgotten on the way, the client is told
+// to fall silent, and what was heard is settled when it has answered.
+func (c *conductor) interrupt(reason string) {
+	r := c.reply
+	if r == nil || r.interrupted() {
+		return
+	}
+	now := time.Now()
+	r.turn.cancel(errInterrupted{reason})
+	c.send(outbound{flush: r.turn.id, event: ClearAudio{ResponseID: r.turn.responseID, Stream: r.turn.stream(), Reason: reason}})
+	if reason == "turn_detected" && r.sentMS > 0 {
+		c.totals.BargeIns++
+	}
+	r.reason, r.until = reason, now.Add(clearedWait)
+	if r.sentMS == 0 {
+		c.settle(0, "estimate", reason)
+	}
+}
+
+// replyDeadline is when the reply's end is decided without the client; zero for not yet.
+func (c *conductor) replyDeadline(time.Time) time.Time {
+	r := c.reply
+	switch {
+	case r == nil:
+		return time.Time{}
+	case r.interrupted():
+		return r.until
+	case !r.allSent:
+		return time.Time{}
+	case r.sentMS == 0:
+		return r.timings.turnEnd // nothing to be heard
+	}
+	end := r.timings.firstSent.Add(time.Duration(r.sentMS) * time.Millisecond).Add(c.watch.rtt / 2)
+	if r.reports > 0 {
+		return end.Add(lateReport)
+	}
+	return end.Add(silentClient)
+}
+
+// onReplyDue ends a reply whose client has not said more.
+func (c *conductor) onReplyDue(now time.Time) {
+	r := c.reply
+	if r.interrupted() {
+		c.settle(c.playedEstimate(now), "estimate", r.reason)
+		return
+	}
+	c.complete()
+}
+
+// playedEstimate is how much of the reply was played by now, for want of a report:
+// the client's last word continued, or the wall clock, less delays; never more than was sent.
+func (c *conductor) playedEstimate(now time.Time) float64 {
+	r := c.reply
+	if r.timings.firstSent.IsZero() {
+		return 0
+	}
+	if r.interrupted() {
+		now = r.until.Add(-clearedWait) // it was told to be silent then
+	}
+	played := float64(now.Sub(r.timings.firstSent)-c.watch.rtt/2-clientBuffer) / float64(time.Millisecond)
+	if r.reports > 0 {
+		since := float64(now.Sub(r.reportedAt)) / float64(time.Millisecond)
+		played = r.playedMS + min(since, r.bufferedMS)
+	}
+	return max(0, min(played, float64(r.sentMS)))
+}
+
+// settle ends an interrupted reply: the tutor's message is what was heard.
+func (c *conductor) settle(playedMS float64, source, reason string) {
+	r := c.reply
+	c.reply = nil
+	played := int(min(max(0, playedMS), float64(r.sentMS)))
+	heard, _ := r.line.heard(played)
+	if r.mute {
+		heard = r.line.text // it was read, not heard
+	}
+	c.emit(Truncated{ItemID: r.turn.itemID, AudioEndMS: int64(played), Transcript: heard, Source: source})
+	c.emit(ResponseDone{
+		Response: ResponseInfo{ID: r.turn.responseID, ItemID: r.turn.itemID, Status: "cancelled",
+			Details: &StatusDetails{Reason: reason}, Usage: usageOf(r.delta, r.line.text)},
+		Latency: r.timings.latency(),
+	})
+	c.keepTutor(r, heard, played, true)
+}
+
+// complete ends a reply that was heard to its end.
+func (c *conductor) complete() {
+	r := c.reply
+	c.reply = nil
+	r.turn.cancel(nil)
+	info := ResponseInfo{ID: r.turn.responseID, ItemID: r.turn.itemID, Status: "completed", Usage: usageOf(r.delta, r.line.text)}
+	if r.failed {
+		info.Status, info.Details = "failed", &StatusDetails{Reason: "error"}
+	}
+	c.emit(ResponseDone{Response: info, Latency: r.timings.latency()})
+	c.keepTutor(r, r.line.text, r.sentMS, false)
+	c.dropAside()
+	if c.watch.draining {
+		c.onDrainDue(time.Now())
+	}
+}
+
+// keepTutor stores the tutor's message.
+func (c *conductor) keepTutor(r *reply, heard string, playedMS int, cut bool) {
+	c.totals.Tutor += time.Duration(playedMS) * time.Millisecond
+	c.usage.Characters += len([]rune(r.line.text))
+	if r.line.text == "" {
+		return
+	}
+	item := Item{ID: r.turn.itemID, Role: "assistant", Status: "completed", Content: []ItemContent{{Type: "output_audio", Text: heard}}}
+	if cut {
+		item.Status = "incomplete"
+	}
+	c.prevID = item.ID
+	c.keep(learn.Message{
+		Turn: c.totals.Turns, Speaker: learn.SpeakerTutor, Source: "voice", Content: r.line.text, Heard: heard, Interrupted: cut,
+		Audio: time.Duration(playedMS) * time.Millisecond, Timings: learn.Timings(r.timings.latency()),
+		Provider: r.delta.Model, Tokens: r.delta.Usage.OutputTokens,
+	}, item)
+}
+
+// dropAside forgets what was said beside the tutor without meaning to stop it: a
+// back-channel or an echo, unless the learner is still at it.
+func (c *conductor) dropAside() {
+	l := &c.learner
+	if text := l.text(); text != "" && !l.voiceOn && len(c.history) > 0 &&
+		!interrupts(text, c.history[len(c.history)-1].Content) && time.Since(c.wordEnd()) > clearedWait {
+		c.learner = l.fresh()
+	}
+}
+
+// usageOf is what a reply consumed.
+func usageOf(d providers.Delta, text string) *Usage {
+	return &Usage{InputTokens: d.Usage.InputTokens, OutputTokens: d.Usage.OutputTokens, Characters: len([]rune(text))}
+}
+
+// latency is where the turn's time went, in milliseconds.
+func (t *replyTimes) latency() Latency {
+	between := func(from, to time.Time) int {
+		if from.IsZero() || to.IsZero() || to.Before(from) {
+			return 0
+		}
+		return int(to.Sub(from).Milliseconds())
+	}
+	return Latency{
+		EndpointMS: between(t.speechEnd, t.turnEnd), STTFinalMS: between(t.speechEnd, t.final),
+		LLMFirstMS: between(t.turnEnd, t.firstToken), ClauseMS: between(t.firstToken, t.firstClause),
+		TTSFirstMS: between(t.firstClause, t.firstAudio), FirstAudioMS: between(t.speechEnd, t.firstSent),
+		HeardMS: between(t.speechEnd, t.heard),
+	}
+}

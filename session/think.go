@@ -1,0 +1,126 @@
+package session
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"kalami/providers"
+)
+
+// replyDeadline bounds a whole reply of the tutor, from the turn's end to its last token.
+const replyDeadline = 60 * time.Second
+
+// think asks the tutor for one reply at a time and cuts it into pieces that can be spoken.
+type think struct {
+	tutor providers.Tutor
+	lanes *lanes
+
+	// owned by run
+	handed bool // some text of the turn was handed on
+}
+
+// run takes turns until ctx ends. A turn's own context ends it earlier.
+func (th *think) run(ctx context.Context) error {
+	for {
+		select {
+		case t := <-th.lanes.turns:
+			if err := th.turn(t); err != nil && t.ctx.Err() == nil {
+				th.apologise(t, err)
+			}
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// apologise ends a reply that the tutor could not finish: what was handed on
+// stays; when that is nothing, the learner hears the turn's apology. An error here
+// means that nobody wants the turn any more.
+func (th *think) apologise(t *turn, err error) {
+	if th.lanes.report(t.ctx, progress{turn: t, kind: thinkFailed, at: time.Now(), err: err}) != nil {
+		return
+	}
+	if !th.handed && th.hand(t, t.apology, false) != nil {
+		return
+	}
+	_ = th.hand(t, "", true)
+}
+
+// turn makes one reply. It returns the tutor's error; what had been cut by then
+// has been handed on, and CONDUCTOR decides how the reply ends.
+func (th *think) turn(t *turn) error {
+	th.handed = false
+	if t.canned != "" {
+		if err := th.hand(t, t.canned, false); err != nil {
+			return err
+		}
+		return th.finish(t, providers.Delta{Done: true})
+	}
+	ctx, cancel := context.WithTimeout(t.ctx, replyDeadline)
+	defer cancel()
+	var cutter clauseCutter
+	began := false
+	for delta, err := range th.tutor.Reply(ctx, t.prompt) {
+		if err != nil {
+			return err
+		}
+		if text := speakable(delta.Text); text != "" {
+			if !began {
+				began = true
+				if err := th.lanes.report(t.ctx, progress{turn: t, kind: thinkFirstToken, at: time.Now()}); err != nil {
+					return err
+				}
+			}
+			for _, piece := range cutter.add(text) {
+				if err := th.piece(t, piece); err != nil {
+					return err
+				}
+			}
+		}
+		if delta.Done {
+			if err := th.piece(t, cutter.flush()); err != nil {
+				return err
+			}
+			return th.finish(t, delta)
+		}
+	}
+	return &providers.Error{Kind: providers.Unavailable, Vendor: th.tutor.Name(), Op: "reply", Detail: "the reply did not end"}
+}
+
+// piece hands a piece with something to say on, and reports the first one.
+func (th *think) piece(t *turn, text string) error {
+	if strings.TrimSpace(text) == "" {
+		return nil
+	}
+	if !th.handed {
+		if err := th.lanes.report(t.ctx, progress{turn: t, kind: thinkFirstClause, at: time.Now()}); err != nil {
+			return err
+		}
+	}
+	return th.hand(t, text, false)
+}
+
+// finish hands on the end of the text and reports what the reply consumed.
+func (th *think) finish(t *turn, delta providers.Delta) error {
+	if err := th.lanes.report(t.ctx, progress{turn: t, kind: thinkDone, at: time.Now(), delta: delta}); err != nil {
+		return err
+	}
+	return th.hand(t, "", true)
+}
+
+// hand gives a piece to SPEAK and tells CONDUCTOR what it was.
+func (th *think) hand(t *turn, text string, last bool) error {
+	if text != "" {
+		if err := th.lanes.report(t.ctx, progress{turn: t, kind: thinkText, text: text}); err != nil {
+			return err
+		}
+	}
+	select {
+	case th.lanes.text <- clause{turn: t, text: text, last: last}:
+		th.handed = th.handed || text != ""
+		return nil
+	case <-t.ctx.Done():
+		return context.Cause(t.ctx)
+	}
+}

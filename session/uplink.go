@@ -1,0 +1,166 @@
+package session
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// framePool holds buffers of mic frames: UPLINK takes one per frame, LISTEN gives it back.
+var framePool = sync.Pool{New: func() any { b := make([]byte, 0, 4096); return &b }}
+
+// clock relates the session's audio time (milliseconds of microphone since the
+// first frame) to wall time. UPLINK moves it, everybody reads it.
+type clock struct {
+	mu    sync.Mutex
+	atMS  int64
+	heard time.Time
+}
+
+// advance says that audio up to atMS has arrived now.
+func (c *clock) advance(atMS int64, now time.Time) {
+	c.mu.Lock()
+	c.atMS, c.heard = atMS, now
+	c.mu.Unlock()
+}
+
+// when returns the wall time at which the audio at atMS arrived, in real time;
+// the zero time before the first frame.
+func (c *clock) when(atMS int64) time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.heard.IsZero() {
+		return time.Time{}
+	}
+	return c.heard.Add(-time.Duration(c.atMS-atMS) * time.Millisecond)
+}
+
+// nowMS returns the session audio time now, which is the last frame's.
+func (c *clock) nowMS() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.atMS
+}
+
+// uplink reads the client's socket: the only reader. It copies mic frames to
+// LISTEN, marks edges of the voice, and passes controls on.
+type uplink struct {
+	conn  Conn
+	lanes *lanes
+	clock *clock
+	// rate of the microphone in hertz; CONDUCTOR may change it until started is set
+	rate    *atomic.Int32
+	started *atomic.Bool
+	// lastInput is the wall time of the last byte, Unix nanoseconds
+	lastInput *atomic.Int64
+	dropped   *atomic.Int64
+
+	// owned by run
+	vad     *vad
+	samples int64 // session audio so far, gaps included
+	stream  uint16
+	nextPos uint32
+	first   bool
+	voiced  time.Duration
+}
+
+// run blocks until the connection is over and returns its *End, or until ctx ends.
+func (u *uplink) run(ctx context.Context) error {
+	var in Input
+	for {
+		if err := u.conn.Read(&in); err != nil {
+			return err
+		}
+		u.lastInput.Store(time.Now().UnixNano())
+		if in.Control == nil {
+			if err := u.frame(ctx, &in.Frame); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := u.signal(ctx, signal{control: in.Control, eventID: in.EventID}); err != nil {
+			return err
+		}
+	}
+}
+
+// signal passes s to CONDUCTOR, waiting while it is busy.
+func (u *uplink) signal(ctx context.Context, s signal) error {
+	select {
+	case u.lanes.signals <- s:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// frame takes one mic frame in.
+func (u *uplink) frame(ctx context.Context, f *Frame) error {
+	if f.Flags&FlagSilence != 0 || len(f.Audio) == 0 {
+		return nil
+	}
+	if u.vad == nil {
+		u.started.Store(true)
+		u.vad = newVAD(int(u.rate.Load()))
+	}
+	u.catchUp(f)
+	start := u.samples
+	u.samples += int64(len(f.Audio) / 2)
+	u.clock.advance(u.ms(u.samples), time.Now())
+	if err := u.listenFor(ctx, f.Audio, start); err != nil {
+		return err
+	}
+	buf := framePool.Get().(*[]byte)
+	*buf = append((*buf)[:0], f.Audio...)
+	u.enqueue(micFrame{buf: buf, startMS: u.ms(start), stream: f.Stream, seq: f.Seq})
+	return nil
+}
+
+// catchUp moves audio time over a gap that the client reports by its sample
+// position: dropped frames take time all the same.
+func (u *uplink) catchUp(f *Frame) {
+	if u.first && f.Stream == u.stream {
+		const longestGap = 30 // seconds; more is a client that counts wrongly
+		if gap := int32(f.Pos - u.nextPos); gap > 0 && gap < longestGap*u.rate.Load() {
+			u.samples += int64(gap)
+		}
+	}
+	u.first, u.stream = true, f.Stream
+	u.nextPos = f.Pos + uint32(len(f.Audio)/2)
+}
+
+// listenFor feeds the voice detector and reports edges.
+func (u *uplink) listenFor(ctx context.Context, pcm []byte, start int64) error {
+	windows, e, changed := u.vad.feed(pcm)
+	u.voiced += time.Duration(windows) * vadWindow
+	if !changed {
+		return nil
+	}
+	edge := voiceEdge{kind: voiceStopped, atMS: max(0, u.ms(start+int64(e.At))), voiced: u.voiced}
+	if e.Started {
+		edge.kind = voiceStarted
+	} else {
+		u.voiced = 0
+	}
+	return u.signal(ctx, signal{voice: edge})
+}
+
+// enqueue puts a frame on the mic lane, dropping the oldest when it is full.
+func (u *uplink) enqueue(f micFrame) {
+	for {
+		select {
+		case u.lanes.mic <- f:
+			return
+		default:
+		}
+		select {
+		case old := <-u.lanes.mic:
+			framePool.Put(old.buf)
+			u.dropped.Add(1)
+		default:
+		}
+	}
+}
+
+func (u *uplink) ms(samples int64) int64 { return samples * 1000 / int64(u.rate.Load()) }

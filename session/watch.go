@@ -1,0 +1,171 @@
+package session
+
+import (
+	"strings"
+	"time"
+)
+
+// The session's clocks, protocol section 3.8.
+const (
+	watchInterval = time.Second
+	pingInterval  = 10 * time.Second
+	inputTimeout  = 15 * time.Second
+	goAwayBefore  = time.Minute
+	authBefore    = time.Minute
+	authAfter     = 30 * time.Second
+)
+
+// watch is what CONDUCTOR keeps an eye on beside the talk; owned by its run.
+type watch struct {
+	lastSpeech time.Time
+	lastPing   time.Time
+	pingID     string
+	rtt        time.Duration
+	ackedFrame uint64
+	ackedSeq   uint64
+	validUntil time.Time
+	authWarned bool
+	wentAway   bool
+	deaf       bool // the recogniser is missing, and the client knows
+	muted      bool
+	draining   bool
+	drainAt    time.Time
+}
+
+// speech says that the learner said something.
+func (w *watch) speech(now time.Time) { w.lastSpeech = now }
+
+// device takes the client's word on its microphone. Coming back from mute counts as being there.
+func (w *watch) device(d DeviceState) {
+	if w.muted && !d.Muted {
+		w.lastSpeech = time.Now()
+	}
+	w.muted = d.Muted
+}
+
+// pong measures the round trip.
+func (w *watch) pong(p Pong, now time.Time) {
+	if p.ID == w.pingID && w.pingID != "" {
+		w.rtt = now.Sub(w.lastPing)
+		w.pingID = ""
+	}
+}
+
+// onTick looks at everything that depends on time alone, once a second.
+func (c *conductor) onTick(now time.Time) {
+	w := &c.watch
+	if silent := now.Sub(time.Unix(0, c.link.lastInput.Load())); silent > inputTimeout {
+		c.finish(&End{Reason: EndHeartbeatTimeout, Code: HeartbeatTimeout}, nil)
+		return
+	}
+	if acked := c.link.acked.Load(); acked != w.ackedFrame {
+		w.ackedFrame = acked
+		c.emit(InputAck{Input: InputPos{Stream: uint16((acked - 1) >> 32), Seq: uint32(acked - 1), NextSeq: uint32(acked)}})
+	}
+	if dropped := c.link.dropped.Swap(0); dropped > 0 {
+		c.log.Warn("mic frames dropped", "frames", dropped)
+		c.emit(Warning{Code: WarnInputOverrun, Message: "Some of the microphone's audio could not be passed on in time."})
+	}
+	if now.Sub(w.lastPing) >= pingInterval {
+		w.lastPing, w.pingID = now, c.newID("p_")
+		c.emit(Ping{ID: w.pingID, RTTMS: w.rtt.Milliseconds()})
+	}
+	c.checkLimits(now)
+	c.checkAuth(now)
+}
+
+// checkLimits ends sessions that are silent or too long.
+func (c *conductor) checkLimits(now time.Time) {
+	w := &c.watch
+	if c.reply != nil {
+		w.lastSpeech = later(w.lastSpeech, now) // a learner who listens is not idle
+	}
+	if idle := time.Duration(c.limits.IdleTimeoutMS) * time.Millisecond; now.Sub(w.lastSpeech) > idle {
+		c.finish(&End{Reason: EndIdle, Code: IdleTimeout},
+			&Problem{Type: InvalidRequest, Code: IdleTimeout, Message: "Nothing was said for a while, so the conversation was paused."})
+		return
+	}
+	left := time.Duration(c.limits.MaxDurationMS)*time.Millisecond - now.Sub(c.started)
+	if left <= 0 {
+		c.finish(&End{Reason: EndMaxDuration, Code: MaxDuration},
+			&Problem{Type: InvalidRequest, Code: MaxDuration, Message: "The conversation has reached its longest duration."})
+		return
+	}
+	if left <= goAwayBefore && !w.wentAway {
+		w.wentAway = true
+		c.emit(GoAway{Reason: "max_duration", TimeLeftMS: int(left.Milliseconds())})
+	}
+}
+
+// checkAuth asks for a fresh access token in time, and ends a session whose token has run out.
+func (c *conductor) checkAuth(now time.Time) {
+	w := &c.watch
+	if w.validUntil.IsZero() {
+		return
+	}
+	if now.After(w.validUntil.Add(authAfter)) {
+		c.finish(&End{Reason: EndUnauthorised, Code: TicketExpired},
+			&Problem{Type: AuthenticationError, Code: TicketExpired, Message: "The access token has ended."})
+		return
+	}
+	if !w.authWarned && now.After(w.validUntil.Add(-authBefore)) {
+		w.authWarned = true
+		c.emit(AuthExpiring{ExpiresAt: w.validUntil.UTC().Format(time.RFC3339)})
+	}
+}
+
+// recogniserDown tells the client, once, that nothing can be heard.
+func (c *conductor) recogniserDown(error) {
+	if c.watch.deaf {
+		return
+	}
+	c.watch.deaf = true
+	c.problem(UpstreamError, STTUnavailable, "The tutor cannot hear just now; it is being tried again. You can type meanwhile.")
+}
+
+// stop ends the session at the wish of whoever runs it: at once, or, for a
+// restart, when the sentence being spoken is over, but no later than the grace allows.
+func (c *conductor) stop(cause error) {
+	end := asEnd(cause)
+	if end.Reason != EndRestart {
+		c.finish(end, nil)
+		return
+	}
+	w := &c.watch
+	w.draining = true
+	c.emit(GoAway{Reason: "deploy", TimeLeftMS: int(c.grace.Milliseconds()), Reconnect: Reconnecting{Resume: true}})
+	now := time.Now()
+	if c.reply == nil || c.reply.sentMS == 0 || c.reply.interrupted() {
+		c.finish(end, nil)
+		return
+	}
+	w.drainAt = now.Add(c.grace)
+	if at := c.sentenceEnd(c.playedEstimate(now)); at > 0 {
+		wait := time.Duration(float64(at)-c.playedEstimate(now)) * time.Millisecond
+		w.drainAt = earlier(w.drainAt, now.Add(wait+clientBuffer))
+	}
+}
+
+// onDrainDue ends a draining session.
+func (c *conductor) onDrainDue(time.Time) {
+	c.watch.drainAt = time.Time{}
+	c.finish(&End{Reason: EndRestart, Code: Draining}, nil)
+}
+
+// sentenceEnd is where in the reply the sentence sounding at playedMS ends, 0 when that is not known.
+func (c *conductor) sentenceEnd(playedMS float64) int {
+	line := c.reply.line
+	for _, w := range line.words {
+		if w.EndMS > int(playedMS) && endsWithSentence(strings.TrimSpace(line.text[w.From:w.To])) {
+			return w.EndMS
+		}
+	}
+	return 0
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
