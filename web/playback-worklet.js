@@ -1,0 +1,281 @@
+/**
+ * The tutor's side of the audio thread: a ring of PCM16 at the tutor's rate, played at
+ * the device's rate, that can fall silent at once and always knows what was heard.
+ *
+ * Each response is a segment of the ring. It starts to sound when enough of it is
+ * buffered; when it runs dry before its end, that is an underrun, and more is buffered
+ * from then on. Every number that is reported counts samples really handed to the device.
+ *
+ * In:  {type: "stream", stream, rate}            a response is announced
+ *      {type: "audio", stream, samples}          Int16Array, transferred
+ *      {type: "end", stream}                     no more audio will come
+ *      {type: "mark", stream, name, at}          report when this sample has been played
+ *      {type: "flush", stream}                   silence now; forget this stream and older ones
+ *      {type: "reset"}                           a new connection: streams count from 1 again
+ * Out: started, position, mark, stopped, cleared, each with `stream`, `played` and `buffered` in samples
+ *      of the tutor's rate; level with `rms`. All carry `at` (the context's time) and `totals`.
+ */
+
+const RING_SECONDS = 60;
+const MAX_RATE = 24000;
+const FADE_SECONDS = 0.005;
+const POSITION_SECONDS = 0.25;
+const LEVEL_SECONDS = 0.05;
+const PREBUFFER_MS = { least: 120, most: 300, step: 20, decay: 10 };
+
+class PlaybackProcessor extends AudioWorkletProcessor {
+  constructor() {
+    super();
+    this.ring = new Int16Array(RING_SECONDS * MAX_RATE);
+    this.write = 0; // absolute: where the next sample is stored
+    this.read = 0; // absolute, with a fraction: what sounds next
+    this.segments = []; // oldest first, back to back in the ring
+    this.announced = new Map(); // stream → {rate, marks, ended}
+    this.flushedUpTo = 0;
+    this.lastStopped = { stream: 0, played: 0 };
+    this.fade = null; // {stream, left} while a flush fades out
+    this.prebufferMs = PREBUFFER_MS.least;
+    this.sincePosition = 0;
+    this.sinceLevel = 0;
+    this.energy = 0;
+    this.totals = { played: 0, nonZero: 0, underruns: 0, flushes: 0, late: 0, overflow: 0 };
+    this.port.onmessage = ({ data }) => this[data.type](data);
+  }
+
+  // Messages.
+
+  stream({ stream, rate }) {
+    this.announced.set(stream, { rate: rate || MAX_RATE, marks: [], ended: false });
+  }
+
+  audio({ stream, samples }) {
+    const last = this.segments.at(-1);
+    const about = this.announced.get(stream);
+    if (!about || stream <= this.flushedUpTo || (last && stream < last.stream)) {
+      this.totals.late++;
+      return;
+    }
+    if (samples.length === 0) return;
+    if (this.write + samples.length - Math.floor(this.read) > this.ring.length) {
+      this.totals.overflow++; // the server is far ahead of its own limit; what is nearer is worth more
+      return;
+    }
+    let segment = last;
+    if (!segment || segment.stream !== stream) {
+      segment = { stream, about, start: this.write, end: this.write, started: false, sounding: false, ranDry: false };
+      if (this.segments.length === 0) this.read = this.write;
+      this.segments.push(segment);
+    }
+    const at = this.write % this.ring.length;
+    const fits = Math.min(samples.length, this.ring.length - at);
+    this.ring.set(samples.subarray(0, fits), at);
+    this.ring.set(samples.subarray(fits), 0);
+    this.write += samples.length;
+    segment.end = this.write;
+  }
+
+  end({ stream }) {
+    const about = this.announced.get(stream);
+    if (!about || about.ended) return;
+    about.ended = true;
+    if (stream > this.flushedUpTo && !this.segments.some((segment) => segment.stream === stream)) {
+      this.announced.delete(stream);
+      this.report("stopped", { stream, played: 0, buffered: 0 });
+    }
+  }
+
+  mark({ stream, name, at }) {
+    this.announced.get(stream)?.marks.push({ name, at });
+  }
+
+  flush({ stream }) {
+    this.flushedUpTo = Math.max(this.flushedUpTo, stream);
+    this.totals.flushes++;
+    const current = this.segments[0];
+    if (current?.sounding && current.stream <= stream) {
+      this.fade = { stream, length: FADE_SECONDS * sampleRate, left: FADE_SECONDS * sampleRate };
+    } else {
+      this.drop(stream);
+    }
+  }
+
+  /** Forgets everything: the next stream may have any number again. */
+  reset() {
+    this.segments.length = 0;
+    this.announced.clear();
+    this.read = this.write;
+    this.flushedUpTo = 0;
+    this.lastStopped = { stream: 0, played: 0 };
+    this.fade = null;
+  }
+
+  // Sound.
+
+  process(_inputs, outputs) {
+    const output = outputs[0][0];
+    let filled = 0;
+    while (filled < output.length) {
+      const segment = this.ready();
+      if (!segment) break;
+      filled = this.play(segment, output, filled);
+    }
+    this.tick(output);
+    return true;
+  }
+
+  /** The segment that may sound now, or null. */
+  ready() {
+    for (;;) {
+      const segment = this.segments[0];
+      if (!segment) return null;
+      const left = segment.end - this.read;
+      const complete = segment.about.ended || this.segments.length > 1;
+      if (left <= 0 && complete) {
+        this.finish(segment);
+        continue;
+      }
+      if (left <= 0 && segment.sounding) this.underrun(segment);
+      if (segment.sounding) return segment;
+      if (!complete && left < (this.prebufferMs * segment.about.rate) / 1000) return null;
+      segment.sounding = true;
+      if (!segment.started) {
+        segment.started = true;
+        this.sincePosition = 0;
+        this.report("started", this.place(segment));
+      }
+      return segment;
+    }
+  }
+
+  /** Renders the segment until it runs out or the block is full; returns where it stopped. */
+  play(segment, output, from) {
+    const step = segment.about.rate / sampleRate;
+    let index = from;
+    while (index < output.length && this.read < segment.end) {
+      let gain = 1;
+      if (this.fade) {
+        gain = this.fade.left / this.fade.length;
+        if (this.fade.left-- <= 0) {
+          this.endFade();
+          return index;
+        }
+      }
+      const value = this.sample(segment) * gain;
+      output[index++] = value;
+      this.energy += value * value;
+      this.advance(segment, step);
+    }
+    return index;
+  }
+
+  /** One sample at the read position: a cubic through the four around it. */
+  sample(segment) {
+    const whole = Math.floor(this.read);
+    const t = this.read - whole;
+    const b = this.stored(segment, whole);
+    if (t === 0) return b;
+    const a = this.stored(segment, whole - 1);
+    const c = this.stored(segment, whole + 1);
+    const d = this.stored(segment, whole + 2);
+    return b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)));
+  }
+
+  stored(segment, i) {
+    return i < segment.start || i >= segment.end ? 0 : this.ring[i % this.ring.length] / 32768;
+  }
+
+  advance(segment, step) {
+    const before = Math.floor(this.read);
+    this.read = Math.min(this.read + step, segment.end);
+    for (let i = before; i < Math.floor(this.read); i++) {
+      this.totals.played++;
+      if (this.ring[i % this.ring.length] !== 0) this.totals.nonZero++;
+    }
+  }
+
+  underrun(segment) {
+    segment.sounding = false;
+    segment.ranDry = true;
+    this.totals.underruns++;
+    this.prebufferMs = Math.min(PREBUFFER_MS.most, this.prebufferMs + PREBUFFER_MS.step);
+    if (this.fade) {
+      this.endFade();
+      return;
+    }
+    this.report("position", this.place(segment));
+  }
+
+  finish(segment) {
+    this.marks(segment);
+    this.segments.shift();
+    this.announced.delete(segment.stream);
+    this.lastStopped = { stream: segment.stream, played: segment.end - segment.start };
+    this.read = this.segments[0]?.start ?? this.write;
+    if (!segment.ranDry) this.prebufferMs = Math.max(PREBUFFER_MS.least, this.prebufferMs - PREBUFFER_MS.decay);
+    if (this.fade) {
+      this.endFade();
+      return;
+    }
+    this.report("stopped", { ...this.lastStopped, buffered: 0 });
+  }
+
+  endFade() {
+    const { stream } = this.fade;
+    this.fade = null;
+    this.drop(stream);
+  }
+
+  /** Forgets the stream and those before it, and reports what had been played of it. */
+  drop(stream) {
+    let played = this.lastStopped.stream === stream ? this.lastStopped.played : 0;
+    let dropped = 0;
+    while (this.segments.length > 0 && this.segments[0].stream <= stream) {
+      const segment = this.segments.shift();
+      const heard = Math.max(0, Math.floor(this.read) - segment.start);
+      dropped += segment.end - segment.start - heard;
+      if (segment.stream === stream) played = heard;
+      this.read = segment.end;
+    }
+    for (const known of this.announced.keys()) if (known <= stream) this.announced.delete(known);
+    this.report("cleared", { stream, played, buffered: 0, dropped });
+  }
+
+  // Reports.
+
+  tick(output) {
+    const current = this.segments[0];
+    if (current) this.marks(current);
+    this.sinceLevel += output.length;
+    if (this.sinceLevel >= LEVEL_SECONDS * sampleRate) {
+      this.port.postMessage({ type: "level", rms: Math.sqrt(this.energy / this.sinceLevel) });
+      this.sinceLevel = 0;
+      this.energy = 0;
+    }
+    if (!current?.sounding) return;
+    this.sincePosition += output.length;
+    if (this.sincePosition < POSITION_SECONDS * sampleRate) return;
+    this.sincePosition = 0;
+    this.report("position", this.place(current));
+  }
+
+  marks(segment) {
+    const { played } = this.place(segment);
+    const { marks } = segment.about;
+    while (marks.length > 0 && marks[0].at <= played) {
+      this.report("mark", { ...this.place(segment), name: marks.shift().name });
+    }
+  }
+
+  place(segment) {
+    const played = Math.max(0, Math.floor(this.read) - segment.start);
+    return {
+      stream: segment.stream, played, buffered: segment.end - segment.start - played, sounding: segment.sounding,
+    };
+  }
+
+  report(type, fields) {
+    this.port.postMessage({ type, ...fields, at: currentTime, totals: { ...this.totals } });
+  }
+}
+
+registerProcessor("kalami-playback", PlaybackProcessor);

@@ -1,0 +1,109 @@
+/** The tutor's voice: hands audio to the playback worklet and knows how far it is. */
+
+/** Plays responses by their stream number; see playback-worklet.js. */
+export class Player {
+  /**
+   * @param {AudioContext} context
+   * @param {(report: {type: string, stream: number, playedMs: number, bufferedMs: number, droppedMs?: number,
+   *   name?: string, rms?: number}) => void} onReport `type` is started, position, mark, stopped, cleared or level
+   */
+  constructor(context, onReport) {
+    this.context = context;
+    this.onReport = onReport;
+    this.rates = new Map();
+    this.last = null; // the newest place reported
+    this.clearedUpTo = 0;
+    this.totals = { played: 0, nonZero: 0, underruns: 0, flushes: 0, late: 0, overflow: 0 };
+  }
+
+  /** Milliseconds between handing a sample to the device and hearing it. */
+  get outputLatencyMs() {
+    return 1000 * (this.context.outputLatency || this.context.baseLatency || 0);
+  }
+
+  /** Connects the worklet, whose module must be loaded. */
+  start() {
+    this.node = new AudioWorkletNode(this.context, "kalami-playback", {
+      numberOfInputs: 0, numberOfOutputs: 1, outputChannelCount: [1],
+    });
+    this.node.port.onmessage = ({ data }) => this.report(data);
+    this.node.connect(this.context.destination);
+  }
+
+  /** Announces a response and its rate in hertz. */
+  announce(stream, rate) {
+    this.rates.set(stream, rate);
+    this.post({ type: "stream", stream, rate });
+  }
+
+  /** Queues audio; the samples' buffer must not be used afterwards. */
+  play(stream, samples) {
+    if (stream <= this.clearedUpTo) {
+      this.totals.late++;
+      return;
+    }
+    this.post({ type: "audio", stream, samples }, [samples.buffer]);
+  }
+
+  /** Says that no more audio will come for this response. */
+  end(stream) {
+    this.post({ type: "end", stream });
+  }
+
+  /** Asks for a report when this place has been played. */
+  mark(stream, name, atMs) {
+    this.post({ type: "mark", stream, name, at: (atMs * this.rate(stream)) / 1000 });
+  }
+
+  /** Falls silent now, and ignores whatever still comes for this stream and older ones. */
+  flush(stream) {
+    this.clearedUpTo = Math.max(this.clearedUpTo, stream);
+    this.post({ type: "flush", stream });
+  }
+
+  /** Falls silent for a new connection, whose streams count from 1 again. */
+  reset() {
+    this.clearedUpTo = 0;
+    this.last = null;
+    this.rates.clear();
+    this.post({ type: "reset" });
+  }
+
+  /** How much of this stream has been heard by now, in milliseconds; null when it is not the one playing. */
+  heardMs(stream) {
+    if (this.last?.stream !== stream) return null;
+    const { playedMs, bufferedMs, sounding, at } = this.last;
+    const since = sounding ? Math.max(0, (this.context.currentTime - at) * 1000) : 0;
+    return Math.max(0, playedMs + Math.min(since, bufferedMs) - this.outputLatencyMs);
+  }
+
+  rate(stream) {
+    return this.rates.get(stream) ?? 24000;
+  }
+
+  post(message, transfer = []) {
+    this.node?.port.postMessage(message, transfer);
+  }
+
+  report(data) {
+    if (data.type === "level") {
+      this.onReport(data);
+      return;
+    }
+    const { late } = this.totals;
+    this.totals = { ...data.totals, late: Math.max(late, data.totals.late) };
+    const inMs = (samples) => (samples * 1000) / this.rate(data.stream);
+    const place = {
+      stream: data.stream, playedMs: inMs(data.played), bufferedMs: inMs(data.buffered),
+      sounding: Boolean(data.sounding), at: data.at,
+    };
+    if (data.type !== "stopped" && data.type !== "cleared") this.last = place;
+    else if (this.last?.stream === data.stream) this.last = { ...place, bufferedMs: 0, sounding: false };
+    // What has left for the device is heard only after its latency; at the natural end all of it will be.
+    const heard = data.type === "stopped" ? place.playedMs : Math.max(0, place.playedMs - this.outputLatencyMs);
+    this.onReport({
+      type: data.type, stream: data.stream, name: data.name, playedMs: heard,
+      bufferedMs: place.bufferedMs, droppedMs: inMs(data.dropped ?? 0),
+    });
+  }
+}

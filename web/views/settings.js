@@ -1,0 +1,57 @@
+/** How long the tutor waits, and how fast it speaks. */
+
+import { t } from "../strings.js";
+import { h, icon, setAttribute, setText } from "./dom.js";
+
+/** @param {import("../lesson.js").Lesson} lesson */
+export function settingsPanel(lesson) {
+  const patience = slider({
+    id: "patience", label: t("settings.patience"), min: 800, max: 4000, step: 100, value: 1500,
+    show: (ms) => t("settings.patience.value", { seconds: (ms / 1000).toFixed(1) }),
+    onChange: (ms) => lesson.set({ patience_ms: ms }),
+  });
+  const rate = slider({
+    id: "rate", label: t("settings.rate"), min: 70, max: 120, step: 5, value: 100,
+    show: (percent) => t("settings.rate.value", { percent }),
+    onChange: (percent) => lesson.set({ speech_rate: percent / 100 }),
+  });
+  const element = h("details.panel.settings", { name: "extras" },
+    h("summary", {}, icon("tune"), h("span", {}, t("settings.title"))),
+    h("div.panel-body", {}, patience.element, rate.element));
+  return {
+    element,
+    update() {
+      const { session, phase } = lesson.conversation;
+      const live = phase === "live";
+      patience.take(session?.audio?.input?.turn_detection?.patience_ms, live);
+      rate.take(session?.audio?.output?.speed ? session.audio.output.speed * 100 : undefined, live);
+    },
+  };
+}
+
+function slider({ id, label, min, max, step, value, show, onChange }) {
+  const output = h("output", { for: id }, show(value));
+  const input = h("input", { type: "range", id, min, max, step, value });
+  let held = false; // the learner is moving it: the server's value waits
+  input.addEventListener("input", () => {
+    held = true;
+    setText(output, show(input.valueAsNumber));
+    setAttribute(input, "aria-valuetext", output.textContent);
+  });
+  input.addEventListener("change", () => {
+    held = false;
+    onChange(input.valueAsNumber);
+  });
+  return {
+    element: h("div.field", {}, h("div.slider-head", {}, h("label", { for: id }, label), output), input),
+    take(known, live) {
+      input.disabled = !live;
+      if (held || known === undefined || known === input.dataset.known) return;
+      if (String(known) === input.dataset.known) return;
+      input.dataset.known = known;
+      input.value = known;
+      setText(output, show(input.valueAsNumber));
+      setAttribute(input, "aria-valuetext", output.textContent);
+    },
+  };
+}

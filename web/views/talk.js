@@ -1,0 +1,148 @@
+/** The screen of the conversation: one big button, what both sides say, and a few helps. */
+
+import { STATE } from "../conversation.js";
+import { describe } from "../languages.js";
+import { t } from "../strings.js";
+import { captionsPanel } from "./captions.js";
+import { demoBanner } from "./demo.js";
+import { h, icon, setAttribute, setText } from "./dom.js";
+import { latencyPanel } from "./latency.js";
+import { noticeList, problemCard } from "./notices.js";
+import { settingsPanel } from "./settings.js";
+import { talkButton } from "./talk-button.js";
+
+/**
+ * Builds the screen.
+ *
+ * @param {import("../lesson.js").Lesson} lesson
+ * @param {{onBack: (account: boolean) => void}} options
+ * @returns {{element: HTMLElement, close: () => void}}
+ */
+export function talkView(lesson, { onBack }) {
+  const { conversation } = lesson;
+  const captions = captionsPanel(lesson);
+  const parts = [
+    talkButton(lesson), captions, controls(lesson), demoBanner(conversation), noticeList(lesson),
+    problemCard(lesson, onBack), settingsPanel(lesson), latencyPanel(lesson.clock), composer(lesson), status(lesson),
+  ];
+  const [button, , bar, demo, notices, problem, settings, latency, typing, state] = parts.map((part) => part.element);
+
+  const element = h("main.talk", { id: "main", data: { view: "talk" } },
+    h("div.side", {},
+      h("div.stage", {}, state, button, bar),
+      h("div.extras", {}, settings, latency)),
+    h("div.dialogue", {}, demo, notices, captions.element, problem, typing));
+
+  const update = () => {
+    element.dataset.state = lesson.problem ? "problem" : conversation.state;
+    for (const part of parts) part.update?.();
+  };
+  let frame = 0;
+  const animate = () => {
+    for (const part of parts) part.animate?.();
+    frame = requestAnimationFrame(animate);
+  };
+  let pending = false;
+  const changed = () => {
+    if (pending) return;
+    pending = true;
+    queueMicrotask(() => {
+      pending = false;
+      update();
+    });
+  };
+  const onKey = (event) => {
+    if (event.key === "Escape" && !event.defaultPrevented) lesson.stopTutor();
+  };
+  lesson.addEventListener("change", changed);
+  document.addEventListener("keydown", onKey);
+  update();
+  animate();
+  return {
+    element,
+    close() {
+      cancelAnimationFrame(frame);
+      lesson.removeEventListener("change", changed);
+      document.removeEventListener("keydown", onKey);
+    },
+  };
+}
+
+/** The lesson's chip in the page's header, with the button that ends the lesson. */
+export function talkHeader(lesson) {
+  const { own } = describe(lesson.choice.language);
+  return [
+    h("span.chip", {}, h("span", { lang: lesson.choice.language }, own), h("span.dot", { "aria-hidden": "true" }), lesson.choice.level),
+    h("button.quiet.end", { type: "button", data: { action: "end" }, onclick: () => lesson.end() }, icon("end"), t("talk.end")),
+  ];
+}
+
+function hintOf(lesson) {
+  const { conversation } = lesson;
+  if (lesson.suspended && conversation.phase === "live") return t("hint.suspended");
+  if (lesson.asking) return t("hint.asking");
+  if (conversation.state !== STATE.listening) return t(`hint.${conversation.state}`);
+  if (performance.now() < lesson.holdUntil) return t("hint.holding");
+  if (!lesson.withMicrophone) return t("hint.typing");
+  if (lesson.muted) return t("hint.muted");
+  if (conversation.hearing) return t("hint.hearing");
+  return t(conversation.misheard ? "hint.misheard" : "hint.listening");
+}
+
+function status(lesson) {
+  const word = h("p.state-word", { data: { hook: "state" } });
+  const hint = h("p.hint");
+  return {
+    element: h("div.status", { role: "status" }, word, hint),
+    update() {
+      const { state } = lesson.conversation;
+      setText(word, t(`state.${state}`));
+      setText(hint, state === STATE.ended ? "" : hintOf(lesson));
+    },
+  };
+}
+
+function controls(lesson) {
+  const button = (action, name, label, onclick) =>
+    h("button.control", { type: "button", data: { action }, onclick }, h("span.disc", {}, icon(name)), h("span.label", {}, label));
+  const muteOn = button("mute", "microphone", t("talk.mute"), () => lesson.setMuted(!lesson.muted));
+  const hold = button("hold", "wait", t("talk.hold"), () => lesson.hold());
+  const stop = button("stop", "stop", t("talk.stop"), () => lesson.stopTutor());
+  return {
+    element: h("div.controls", {}, muteOn, hold, stop),
+    update() {
+      const { phase, state } = lesson.conversation;
+      const live = phase === "live";
+      muteOn.disabled = !live || !lesson.withMicrophone;
+      hold.disabled = !live;
+      stop.disabled = state !== STATE.speaking && state !== STATE.thinking;
+      setAttribute(muteOn, "aria-pressed", String(lesson.muted));
+      if (muteOn.dataset.muted !== String(lesson.muted)) {
+        muteOn.dataset.muted = lesson.muted;
+        muteOn.querySelector(".disc").replaceChildren(icon(lesson.muted ? "muted" : "microphone"));
+        setText(muteOn.querySelector(".label"), t(lesson.muted ? "talk.unmute" : "talk.mute"));
+      }
+    },
+  };
+}
+
+function composer(lesson) {
+  const input = h("input", {
+    type: "text", id: "message", autocomplete: "off", maxlength: "2000", lang: lesson.choice.language, dir: "auto",
+    placeholder: t("talk.message"), "aria-label": t("talk.message"), enterkeyhint: "send",
+  });
+  const send = h("button.secondary.round", { type: "submit", "aria-label": t("talk.send"), data: { action: "send" } }, icon("send"));
+  const submit = (event) => {
+    event.preventDefault();
+    const text = input.value.trim();
+    if (text && lesson.type(text)) input.value = "";
+  };
+  return {
+    element: h("form.composer", { onsubmit: submit }, input, send),
+    update() {
+      const live = lesson.conversation.phase === "live";
+      input.disabled = !live;
+      send.disabled = !live;
+    },
+  };
+}

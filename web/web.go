@@ -1,0 +1,58 @@
+// Package web holds the demo page: a learner chooses a language, presses one button
+// and talks. It is plain ES modules and style sheets, embedded as they are: there is
+// no build step, and the page asks nobody but the server that it came from.
+//
+// # How the page is made
+//
+//	app.js              which screen is shown, one lesson at a time
+//	lesson.js           one lesson: microphone, socket, conversation and player together
+//	conversation.js     what is shown: state, captions of both sides; no I/O
+//	caption-track.js    the tutor's words in time with the audio
+//	turn-clock.js       how long each answer took, by the learner's own device
+//	voice-socket.js     the protocol kalami.v1: heartbeat, acknowledgements, one connection
+//	downlink.js         server events to the player, the player's reports to the server
+//	mic-lane.js         microphone frames: numbering, back-pressure, what may be sent again
+//	frames.js           the binary header
+//	audio.js            the one AudioContext; microphone.js and player.js are its two sides
+//	capture-worklet.js  device rate to 16 kHz on the audio thread
+//	playback-worklet.js the ring that plays, falls silent at once and counts what was heard
+//	api.js              accounts, profiles, tickets
+//	problems.js         what can go wrong and what the learner can do about it
+//	strings.js          every word that is shown
+//	views/, style/      the screens and their looks
+//
+// The files expect to be served at the root of the site, index.html for "/", with the
+// REST routes and /v1/voice beside them, under a Content-Security-Policy as strict as
+//
+//	default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self';
+//	connect-src 'self' ws: wss:; img-src 'self' data:
+//
+// # What a test may look at
+//
+// The body carries data-view (welcome, talk, summary), the main element of the
+// conversation data-state (idle, connecting, listening, thinking, speaking, or problem).
+// Buttons have data-action (start, talk, mute, hold, stop, end, send, retry, continue,
+// type, back, again), bubbles data-role, data-item-id, data-final, data-acknowledged and
+// data-truncated, a problem data-problem, notices data-notice. window.kalami has read-only counters:
+// playedSamples and nonZeroPlayedSamples (of the tutor's rate, really handed to the device),
+// underruns, flushes, lateFrames, lastClearMs (order to flush until the report of it), micFrames,
+// micFramesDropped, connections, contextRate, turns, state, states, latencies, problem, lastClose.
+//
+// # Measured
+//
+// In Chromium, by this package's tests: from 44.1 and 48 kHz to 16 kHz the capture worklet
+// leaves a residual below −75 dB of a 1 kHz tone and lets an 11 kHz tone through below
+// −80 dBFS; from an order to flush until the report of it 3 to 12 ms pass.
+package web
+
+import (
+	"embed"
+	"io/fs"
+)
+
+//go:embed index.html icon.svg *.js views/*.js style/*.css
+var files embed.FS
+
+// FS returns the page's files, index.html at the root. It can be read by any number of
+// goroutines at the same time.
+func FS() fs.FS { return files }
