@@ -1,0 +1,194 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+
+	"kalami/session/learn"
+)
+
+// The states of a conversation.
+const (
+	statusActive    = "active"
+	statusEnded     = "ended"
+	statusAbandoned = "abandoned"
+)
+
+// conversationRow is what this package reads and writes of the table
+// conversation_sessions.
+type conversationRow struct {
+	ID                string
+	TenantID          string
+	UserID            string
+	LearningProfileID string
+	Mode              string
+	Topic             string
+	CEFRAtStart       string `gorm:"column:cefr_at_start"`
+	Status            string
+	Epoch             int64
+	StartedAt         time.Time
+	LastActivityAt    time.Time
+	EndedAt           *time.Time
+	EndReason         string
+	DurationMS        int64 `gorm:"column:duration_ms"`
+	LearnerMS         int64 `gorm:"column:learner_ms"`
+	TutorMS           int64 `gorm:"column:tutor_ms"`
+	Turns             int
+	WordsSpoken       int
+	BargeIns          int
+	CreatedAt         time.Time `gorm:"autoCreateTime:false"`
+}
+
+// TableName implements gorm's Tabler.
+func (conversationRow) TableName() string { return "conversation_sessions" }
+
+func (r conversationRow) conversation(nextSeq int) learn.Conversation {
+	c := learn.Conversation{
+		ID:        r.ID,
+		TenantID:  r.TenantID,
+		UserID:    r.UserID,
+		ProfileID: r.LearningProfileID,
+		Topic:     r.Topic,
+		Mode:      r.Mode,
+		Level:     learn.Level(r.CEFRAtStart),
+		Status:    r.Status,
+		Epoch:     r.Epoch,
+		NextSeq:   nextSeq,
+		StartedAt: r.StartedAt.UTC(),
+		EndReason: r.EndReason,
+		Totals: learn.Totals{
+			Learner:  time.Duration(r.LearnerMS) * time.Millisecond,
+			Tutor:    time.Duration(r.TutorMS) * time.Millisecond,
+			Turns:    r.Turns,
+			Words:    r.WordsSpoken,
+			BargeIns: r.BargeIns,
+		},
+	}
+	if r.EndedAt != nil {
+		ended := r.EndedAt.UTC()
+		c.EndedAt = &ended
+	}
+	return c
+}
+
+// StartConversation stores a new conversation at epoch 1, filling in what is
+// empty: ID, StartedAt, Mode (live), and Level (the profile's). NotFound when the
+// profile is not the user's, Conflict when the ID is taken, Invalid for an
+// unknown mode or level.
+func (db *DB) StartConversation(ctx context.Context, c learn.Conversation) (learn.Conversation, error) {
+	const op = "store.StartConversation"
+	row, err := db.newConversation(c)
+	if err != nil {
+		return learn.Conversation{}, fail(op, err)
+	}
+	err = db.write.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		var p profileRow
+		err := tx.Select("id", "cefr_level").
+			Where("tenant_id = ? AND user_id = ?", row.TenantID, row.UserID).
+			Where("id = ? AND deleted_at IS NULL", row.LearningProfileID).Take(&p).Error
+		if err != nil {
+			return isMissing(err, "Learning profile not found")
+		}
+		row.CEFRAtStart = cmp.Or(row.CEFRAtStart, p.CEFRLevel)
+		return tx.Create(&row).Error
+	})
+	if isDuplicate(err) {
+		err = conflict("The conversation exists already")
+	}
+	if err != nil {
+		return learn.Conversation{}, fail(op, err)
+	}
+	return row.conversation(1), nil
+}
+
+func (db *DB) newConversation(c learn.Conversation) (conversationRow, error) {
+	id, err := newID(c.ID)
+	if err != nil {
+		return conversationRow{}, err
+	}
+	now := db.clock()
+	row := conversationRow{
+		ID: id, TenantID: clean(c.TenantID), UserID: clean(c.UserID), LearningProfileID: clean(c.ProfileID),
+		Mode: cmp.Or(c.Mode, "live"), Topic: clean(c.Topic),
+		Status: statusActive, Epoch: 1,
+		StartedAt: stampOr(c.StartedAt, now), LastActivityAt: now, CreatedAt: now,
+	}
+	switch row.Mode {
+	case "live", "turn", "text", "review":
+	default:
+		return row, invalid("mode", "not one of live, turn, text, review")
+	}
+	if c.Level != "" {
+		level, ok := learn.ParseLevel(string(c.Level))
+		if !ok {
+			return row, invalid("cefr_level", "not one of A1 to C2")
+		}
+		row.CEFRAtStart = string(level)
+	}
+	return row, nil
+}
+
+// Conversation returns one of the user's conversations. Its totals are those of
+// the messages so far, until they are settled by EndConversation. NotFound when
+// it is not theirs.
+func (db *DB) Conversation(ctx context.Context, tenantID, userID, id string) (learn.Conversation, error) {
+	c, err := loadConversation(db.read.WithContext(ctx), clean(tenantID), clean(userID), clean(id))
+	return c, fail("store.Conversation", err)
+}
+
+func loadConversation(tx *gorm.DB, tenantID, userID, id string) (learn.Conversation, error) {
+	var row conversationRow
+	err := tx.Where("tenant_id = ? AND user_id = ? AND id = ?", tenantID, userID, id).Take(&row).Error
+	if err != nil {
+		return learn.Conversation{}, isMissing(err, "Session not found")
+	}
+	var last *int
+	err = tx.Model(&messageRow{}).Where("tenant_id = ? AND session_id = ?", tenantID, id).
+		Select("MAX(seq)").Scan(&last).Error
+	if err != nil {
+		return learn.Conversation{}, err
+	}
+	return row.conversation(valueOr(last, 0) + 1), nil
+}
+
+// TakeOver raises the conversation's epoch by one conditional update and returns
+// it with its next message number and its totals so far. From then on whoever
+// held it before is fenced: it blocks while one of their messages is being
+// committed, and none is accepted afterwards. Conflict when it has ended, NotFound
+// when it is not the user's.
+func (db *DB) TakeOver(ctx context.Context, tenantID, userID, id string) (learn.Conversation, error) {
+	var c learn.Conversation
+	tenantID, userID, id = clean(tenantID), clean(userID), clean(id)
+	err := db.write.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		res := tx.Model(&conversationRow{}).
+			Where("tenant_id = ? AND user_id = ? AND id = ?", tenantID, userID, id).
+			Where("status = ?", statusActive).
+			Updates(map[string]any{"epoch": gorm.Expr("epoch + 1"), "last_activity_at": db.clock()})
+		if res.Error != nil {
+			return res.Error
+		}
+		var err error
+		if c, err = loadConversation(tx, tenantID, userID, id); err != nil {
+			return err
+		}
+		if res.RowsAffected == 0 {
+			return conflict("The conversation has ended")
+		}
+		return nil
+	})
+	if err != nil {
+		return learn.Conversation{}, fail("store.TakeOver", err)
+	}
+	return c, nil
+}
+
+// isMissing gives gorm's "no such record" a message of its own.
+func isMissing(err error, msg string) error {
+	if isAbsent(err) {
+		return notFound(msg)
+	}
+	return err
+}

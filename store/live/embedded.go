@@ -1,0 +1,56 @@
+package live
+
+import (
+	"context"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+)
+
+// tick is how often the embedded Redis' clock moves.
+const tick = 100 * time.Millisecond
+
+// embedded is a Redis inside the process.
+type embedded struct {
+	server *miniredis.Miniredis
+	stop   context.CancelFunc
+	clock  sync.WaitGroup
+}
+
+// startEmbedded starts the server and the goroutine that moves its clock; close
+// ends both.
+func startEmbedded() *embedded {
+	ctx, stop := context.WithCancel(context.Background())
+	e := &embedded{server: miniredis.NewMiniRedis(), stop: stop}
+	e.clock.Go(func() { e.drive(ctx) })
+	return e
+}
+
+// drive lets the server's keys grow older, by the time that has really passed.
+func (e *embedded) drive(ctx context.Context) {
+	t := time.NewTicker(tick)
+	defer t.Stop()
+	last := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		now := time.Now()
+		e.server.FastForward(now.Sub(last))
+		last = now
+	}
+}
+
+// dial connects a client through a pipe.
+func (e *embedded) dial(context.Context, string, string) (net.Conn, error) { return e.server.Dial() }
+
+// close stops the clock and the server and waits for both.
+func (e *embedded) close() {
+	e.stop()
+	e.clock.Wait()
+	e.server.Close()
+}

@@ -1,0 +1,216 @@
+package storetest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"kalami/session/learn"
+	"kalami/store/live"
+)
+
+// FreshLive gives the options of a Redis in which nobody else uses the prefix.
+type FreshLive func(tb testing.TB) live.Options
+
+// RunLive runs the suite for live state.
+func RunLive(t *testing.T, fresh FreshLive) {
+	t.Run("Once", func(t *testing.T) { testOnce(t, OpenLive(t, fresh(t))) })
+	t.Run("Race", func(t *testing.T) { testTicketRace(t, OpenLive(t, fresh(t))) })
+	t.Run("Expiry", func(t *testing.T) { testExpiry(t, OpenLive(t, fresh(t))) })
+	t.Run("Rate", func(t *testing.T) { testRate(t, OpenLive(t, fresh(t))) })
+	t.Run("Crowd", func(t *testing.T) { testCrowd(t, OpenLive(t, fresh(t))) })
+	t.Run("Closed", func(t *testing.T) { testClosed(t, OpenLive(t, fresh(t))) })
+}
+
+// OpenLive opens a Redis and closes it when the test is over.
+func OpenLive(tb testing.TB, o live.Options) *live.Store {
+	tb.Helper()
+	s, err := live.Open(tb.Context(), o)
+	if err != nil {
+		tb.Fatalf("open: %v", err)
+	}
+	tb.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			tb.Errorf("close: %v", err)
+		}
+	})
+	return s
+}
+
+// testOnce: a secret is put once and taken once.
+func testOnce(t *testing.T, s *live.Store) {
+	ctx := t.Context()
+	must(t, s.Ping(ctx))
+	secret := []byte("\x00binary \xff {braces}")
+	must(t, s.PutOnce(ctx, "ticket", secret, time.Minute))
+	wantLive(t, "the same key again", s.PutOnce(ctx, "ticket", []byte("other"), time.Minute), learn.Conflict)
+	wantLive(t, "no time to live", s.PutOnce(ctx, "timeless", nil, 0), learn.Invalid)
+	if got, ok, err := s.TakeOnce(ctx, "ticket"); !bytes.Equal(got, secret) || !ok || err != nil {
+		t.Errorf("took %q, %v, %v; want %q", got, ok, err, secret)
+	}
+	for _, key := range []string{"ticket", "never put", ""} {
+		if got, ok, err := s.TakeOnce(ctx, key); got != nil || ok || err != nil {
+			t.Errorf("took %q under %q, %v, %v; want nothing", got, key, ok, err)
+		}
+	}
+	must(t, s.PutOnce(ctx, "ticket", nil, time.Minute))
+	if got, ok, err := s.TakeOnce(ctx, "ticket"); len(got) != 0 || !ok || err != nil {
+		t.Errorf("took %q, %v, %v; want an empty value", got, ok, err)
+	}
+}
+
+// testTicketRace: a hundred racers show the same ticket; one gets in.
+func testTicketRace(t *testing.T, s *live.Store) {
+	for round := range 20 {
+		key := fmt.Sprintf("ticket %d", round)
+		must(t, s.PutOnce(t.Context(), key, []byte("enter"), time.Minute))
+		var winners atomic.Int64
+		var wg sync.WaitGroup
+		start := make(chan struct{})
+		for range 100 {
+			wg.Go(func() {
+				<-start
+				_, ok, err := patiently(func() ([]byte, bool, error) { return s.TakeOnce(t.Context(), key) })
+				if err != nil {
+					t.Errorf("TakeOnce: %v", err)
+				}
+				if ok {
+					winners.Add(1)
+				}
+			})
+		}
+		close(start)
+		wg.Wait()
+		if winners.Load() != 1 {
+			t.Fatalf("%d of 100 racers got in, want 1", winners.Load())
+		}
+	}
+}
+
+// patiently asks again when the pool was full, which a crowd on a small machine
+// may make it: a command that got no connection had no effect.
+func patiently[T any](call func() (T, bool, error)) (T, bool, error) {
+	for {
+		v, ok, err := call()
+		if err == nil || !isPoolTimeout(err) {
+			return v, ok, err
+		}
+	}
+}
+
+func isPoolTimeout(err error) bool {
+	e, ok := errors.AsType[*learn.Error](err)
+	return ok && e.Kind == learn.Unavailable && e.Err != nil && e.Err.Error() == "redis: connection pool timeout"
+}
+
+// testExpiry: what nobody took is gone after its time, and not long before it.
+func testExpiry(t *testing.T, s *live.Store) {
+	ctx := t.Context()
+	must(t, s.PutOnce(ctx, "short", []byte("x"), 150*time.Millisecond))
+	must(t, s.PutOnce(ctx, "long", []byte("x"), time.Minute))
+	deadline := time.Now().Add(10 * time.Second)
+	for {
+		// Putting again works as soon as the key is gone.
+		err := s.PutOnce(ctx, "short", []byte("again"), time.Minute)
+		if err == nil {
+			break
+		}
+		wantLive(t, "putting before its time", err, learn.Conflict)
+		if time.Now().After(deadline) {
+			t.Fatal("a key of 150 ms is there after 10 s")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if _, ok, err := s.TakeOnce(ctx, "long"); !ok || err != nil {
+		t.Errorf("the key of a minute: %v, %v; want it there", ok, err)
+	}
+}
+
+// testRate: three may come at once, then one an hour; another key is not affected,
+// and the wait that is announced is the wait.
+func testRate(t *testing.T, s *live.Store) {
+	ctx := t.Context()
+	hourly := live.Rate{Count: 1, Per: time.Hour, Burst: 3}
+	for i := range 3 {
+		if ok, wait, err := s.Allow(ctx, "ana", hourly); !ok || wait != 0 || err != nil {
+			t.Errorf("event %d: %v, %v, %v; want it allowed", i+1, ok, wait, err)
+		}
+	}
+	for range 3 {
+		ok, wait, err := s.Allow(ctx, "ana", hourly)
+		if ok || err != nil || wait > time.Hour || wait < 50*time.Minute {
+			t.Errorf("past the burst: %v, %v, %v; want refused for about an hour", ok, wait, err)
+		}
+	}
+	if ok, _, err := s.Allow(ctx, "eve", hourly); !ok || err != nil {
+		t.Errorf("another key: %v, %v; want it allowed", ok, err)
+	}
+
+	quick := live.Rate{Count: 20, Per: time.Second}
+	if ok, _, err := s.Allow(ctx, "quick", quick); !ok || err != nil {
+		t.Errorf("first: %v, %v; want it allowed", ok, err)
+	}
+	for ok := false; !ok; {
+		var wait time.Duration
+		var err error
+		if ok, wait, err = s.Allow(ctx, "quick", quick); err != nil || wait > 50*time.Millisecond {
+			t.Fatalf("wait of %v, %v; want at most 50ms", wait, err)
+		}
+		time.Sleep(wait)
+	}
+	for _, bad := range []live.Rate{{}, {Count: -1, Per: time.Second}, {Count: 1}, {Count: 1, Per: -1}, {Count: 1, Per: time.Second, Burst: -1}} {
+		_, _, err := s.Allow(ctx, "bad", bad)
+		wantLive(t, fmt.Sprintf("the rate %+v", bad), err, learn.Invalid)
+	}
+}
+
+// testCrowd: of a hundred that come at once, as many are allowed as the burst.
+func testCrowd(t *testing.T, s *live.Store) {
+	var allowed atomic.Int64
+	var wg sync.WaitGroup
+	for range 100 {
+		wg.Go(func() {
+			_, ok, err := patiently(func() (time.Duration, bool, error) {
+				ok, wait, err := s.Allow(t.Context(), "door", live.Rate{Count: 1, Per: time.Hour, Burst: 10})
+				return wait, ok, err
+			})
+			if err != nil {
+				t.Errorf("Allow: %v", err)
+			}
+			if ok {
+				allowed.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if allowed.Load() != 10 {
+		t.Errorf("%d allowed, want 10", allowed.Load())
+	}
+}
+
+// testClosed: after Close, and without a context, everything says Unavailable.
+func testClosed(t *testing.T, s *live.Store) {
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	wantLive(t, "a context that has ended", s.Ping(gone), learn.Unavailable)
+	must(t, s.Close())
+	must(t, s.Close())
+	wantLive(t, "Ping", s.Ping(t.Context()), learn.Unavailable)
+	wantLive(t, "PutOnce", s.PutOnce(t.Context(), "k", nil, time.Minute), learn.Unavailable)
+	_, _, err := s.TakeOnce(t.Context(), "k")
+	wantLive(t, "TakeOnce", err, learn.Unavailable)
+	_, _, err = s.Allow(t.Context(), "k", live.Rate{Count: 1, Per: time.Hour})
+	wantLive(t, "Allow", err, learn.Unavailable)
+}
+
+func wantLive(tb testing.TB, what string, err error, kind learn.Kind) {
+	tb.Helper()
+	if e, ok := errors.AsType[*learn.Error](err); !ok || e.Kind != kind || e.Op == "" || e.Msg == "" {
+		tb.Errorf("%s: got %v, want a *learn.Error of kind %v", what, err, kind)
+	}
+}
