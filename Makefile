@@ -1,0 +1,71 @@
+# Targets that people and the continuous integration use; there are no others.
+# The longer ones are scripts in .ci.
+
+GOLANGCI_VERSION := v2.15.0
+GOVULNCHECK_VERSION := v1.9.0
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Say what the targets do
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: build
+build: ## Build bin/kalami, stripped
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/kalami ./cmd/kalami
+
+.PHONY: run
+run: ## Serve at http://127.0.0.1:8000; needs Go and nothing else
+	go run ./cmd/kalami
+
+.PHONY: test
+test: ## The whole suite, with whatever of Postgres, Redis, Chromium, … is installed
+	@.ci/services .ci/test
+
+.PHONY: race
+race: ## The Go tests alone, with the race detector and without outside services
+	go test -race -p 2 -timeout 20m ./...
+
+.PHONY: cover
+cover: ## The Go tests with coverage, into coverage.out
+	@.ci/services go test -p 2 -timeout 20m -coverpkg=./... -coverprofile=coverage.out ./...
+	@go tool cover -func=coverage.out | tail -n 1
+
+.PHONY: fuzz
+fuzz: ## Every fuzz target for 10 s; FUZZTIME=1m for longer
+	@.ci/fuzz $(or $(FUZZTIME),10s)
+
+.PHONY: bench
+bench: ## Every benchmark
+	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: lint
+lint: ## golangci-lint, the pinned version
+	@if golangci-lint version 2>/dev/null | grep -q 'version $(patsubst v%,%,$(GOLANGCI_VERSION)) '; then \
+		golangci-lint run ./...; \
+	else \
+		echo 'golangci-lint $(GOLANGCI_VERSION) is not installed; to install it:'; \
+		echo '  go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)'; \
+		exit 1; \
+	fi
+
+.PHONY: fmt
+fmt: ## Format the Go files
+	gofmt -w .
+
+.PHONY: fmt-check
+fmt-check: ## Fail when a Go file is not formatted
+	@.ci/fmt-check
+
+.PHONY: vuln
+vuln: ## Look for known vulnerabilities in what is really called
+	go run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) ./...
+
+.PHONY: docs
+docs: ## Make .env.example from the configuration's own documentation
+	go run ./cmd/kalami config doc --env > .env.example.new
+	mv .env.example.new .env.example
+
+.PHONY: clean
+clean: ## Remove what the other targets made
+	rm -rf bin coverage.out
