@@ -8,14 +8,13 @@ var backchannels = setOf("mhm mm mmm hm hmm uh huh ah aha oh ok okay yes yeah ye
 // it: some word is neither a back-channel nor, all of them together, the tutor's
 // own speech coming back from the loudspeaker.
 func interrupts(heard, spoken string) bool {
-	words := spokenWords(heard)
-	meant := 0
-	for _, w := range words {
+	var meant []string
+	for _, w := range spokenWords(heard) {
 		if !backchannels[w] {
-			meant++
+			meant = append(meant, w)
 		}
 	}
-	return meant > 0 && !isEcho(words, spoken)
+	return len(meant) > 0 && !isEcho(meant, spoken)
 }
 
 // isEcho says whether the words occur in what the tutor is saying, one after the

@@ -1,2 +1,74 @@
 // Package session is one live conversation between a learner and the tutor.
+//
+// A [Host] runs a conversation over a [Conn] as seven stages, each in a file of
+// its own and in one goroutine, joined by [Host.Run]:
+//
+//	mic frames ──► UPLINK ──mic──► LISTEN ──heard──► CONDUCTOR ──records──► JOURNAL ──► store
+//	played, controls ─┘└──────────signals───────────►  │    ▲ stored
+//	                                            turns  │    │ progress
+//	                                                   ▼    │
+//	                                THINK ──text──► SPEAK ──┤
+//	                                                  │     │
+//	audio, events ◄── DOWNLINK ◄──────── audio ───────┘     │
+//	                     ▲  └───────────────────────────────┘
+//	                     └──── control ──── CONDUCTOR
+//
+// UPLINK is the only reader of the socket and DOWNLINK its only writer and only
+// closer. The lengths of the queues, and what happens when each is full, stand
+// beside their constants in pipeline.go: mic audio drops its oldest, because fresh
+// beats complete; text and audio of the tutor wait, because complete beats fresh;
+// the control lane never waits, so that a client that does not read is let go.
+//
+// # Who decides
+//
+// CONDUCTOR decides, alone. It is one loop over one select, does no I/O and waits
+// for nobody, so every other stage may wait for it without a cycle. All of the
+// conversation's state is its own: there are no locks around turn-taking. What it
+// does on an event stands by subject: the learner's side in learner.go, the tutor's
+// in reply.go, the client's wishes in control.go, clocks and limits in watch.go.
+//
+// # Turn numbers
+//
+// Each reply has a number, rising. All that is made for a reply carries it. To
+// interrupt, CONDUCTOR cancels the reply's context and puts "forget audio up to
+// this number" on the control lane, which DOWNLINK looks at before every frame;
+// late chunks of an old number are dropped wherever they turn up, here and in the
+// client. A draft made before the learner has finished is meant to be the same
+// mechanism: a turn begun early, whose audio is held, and that is dropped by its
+// number when the learner goes on.
+//
+// # When a turn ends
+//
+// The recogniser's ends are pauses, not turns: a hesitant sentence has several.
+// A turn ends when the learner has been silent for as long as their level's
+// patience ([LevelPatience]) or their own setting says, more when the sentence is
+// plainly unfinished, less when it is plainly finished (patience.go). Silence is
+// counted in the time of the learner's own audio, from the end of the last word or
+// of the last voice, whichever is later (vad.go says why both are needed).
+//
+// # What was heard
+//
+// The tutor's history holds what the learner heard, not what was generated. The
+// client reports what its loudspeaker has played; the voice's alignment turns that
+// into words (timeline.go); for want of a report the clock is the estimate. The next
+// prompt tells the tutor what was not heard.
+//
+// # What is acknowledged
+//
+// [ItemDone] of a learner's item is sent only after [Journal.AppendMessage] has
+// returned. The answer does not wait for it.
+//
+// # When parts are missing
+//
+// Without a recogniser the learner can type; without a voice answers come as
+// captions; without a language model an apology is spoken. Each is told once, as a
+// non-fatal error with a code of its own, and tried again.
+//
+// # Contexts
+//
+// The stages' context ends with the first stage that returns an error, with that
+// error as its cause; an [End] travels that way to DOWNLINK, which writes what is
+// left and closes. A turn's context lies below it. The caller's context is only a
+// wish: CONDUCTOR reads its cause and decides how to obey. A panic in a stage ends
+// its session as [EndInternal], and no other.
 package session

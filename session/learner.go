@@ -211,7 +211,7 @@ func (c *conductor) turnDeadline(now time.Time) time.Time {
 	if td == nil {
 		return time.Time{} // push-to-talk
 	}
-	wait := patienceFor(time.Duration(td.PatienceMS)*time.Millisecond, c.config.Language, text)
+	wait := patienceFor(time.Duration(td.PatienceMS)*time.Millisecond, c.config.Language, text, c.asked())
 	at := c.quietSince().Add(wait)
 	if l.voiceOn {
 		at = later(at, now.Add(vadWindow*vadRelease)) // look again when the voice may have ended
@@ -220,6 +220,16 @@ func (c *conductor) turnDeadline(now time.Time) time.Time {
 		}
 	}
 	return later(at, l.held)
+}
+
+// asked says whether the tutor's last words, as far as they were heard, were a question.
+func (c *conductor) asked() bool {
+	for i := len(c.history) - 1; i >= 0; i-- {
+		if c.history[i].Speaker == learn.SpeakerTutor {
+			return looksFinished(c.history[i].Heard)
+		}
+	}
+	return false
 }
 
 // notUnderstoodAt is when a voice without words is given up; zero when there is none.

@@ -39,9 +39,12 @@ func LevelPatience(l learn.Level) time.Duration {
 	}
 }
 
-// patienceFor is how long silence must last after text before the turn is over.
-func patienceFor(base time.Duration, language, text string) time.Duration {
+// patienceFor is how long silence must last after text before the turn is over;
+// asked says that the tutor's last words were a question.
+func patienceFor(base time.Duration, language, text string, asked bool) time.Duration {
 	switch {
+	case asked && closedAnswer(text):
+		return time.Duration(float64(base) * finishedShrink)
 	case looksUnfinished(language, text):
 		return min(time.Duration(float64(base)*unfinishedStretch), MaxPatience)
 	case looksFinished(text):
@@ -78,6 +81,20 @@ func looksUnfinished(language, text string) bool {
 	}
 	return danglers(language)[end]
 }
+
+// closedAnswer says whether the text is nothing but a yes or a no.
+func closedAnswer(text string) bool {
+	words := spokenWords(text)
+	for _, w := range words {
+		if !backchannels[w] && !refusals[w] {
+			return false
+		}
+	}
+	return len(words) > 0
+}
+
+// refusals are the words for no; those for yes are among the back-channels.
+var refusals = setOf("no nope non nein nö não нет いいえ 아니요 不 不是 لا gracias merci danke grazie thanks")
 
 // looksFinished says whether the text plainly asks for an answer. A full stop
 // alone does not count: recognisers put one at every pause.

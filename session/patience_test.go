@@ -1,0 +1,70 @@
+package session
+
+import (
+	"testing"
+	"time"
+
+	"kalami/session/learn"
+)
+
+func TestPatience(t *testing.T) {
+	const base = 1500 * time.Millisecond
+	stretched, shrunk := 2625*time.Millisecond, 900*time.Millisecond
+	for _, c := range []struct {
+		language, text string
+		asked          bool
+		want           time.Duration
+	}{
+		{"es", "Ayer fui al mercado.", false, base},
+		{"es", "Ayer fui al", false, stretched},
+		{"es", "Ayer, eh", false, stretched},
+		{"es", "Fui al mercado,", false, stretched},
+		{"es", "Fui fui", false, stretched},
+		{"es", "¿Dónde está?", false, shrunk},
+		{"de", "Ich habe gestern", false, stretched},
+		{"de", "Ja.", true, shrunk},
+		{"de", "Ja.", false, base},
+		{"fr", "hier je suis euh", false, stretched},
+		{"en", "Yesterday I went, um...", false, stretched},
+		{"en-GB", "I went to the", false, stretched},
+		{"en", "No, thank you", true, base},
+		{"en", "no thanks", true, shrunk},
+		{"ja", "昨日は学校に行きました。", false, base},
+		{"ja", "元気ですか？", false, shrunk},
+		{"xx", "whatever", false, base},
+		{"en", "", false, base},
+	} {
+		if got := patienceFor(base, c.language, c.text, c.asked); got != c.want {
+			t.Errorf("patience after %q (%s, asked %v) is %v, want %v", c.text, c.language, c.asked, got, c.want)
+		}
+	}
+	if got := patienceFor(3*time.Second, "es", "y", false); got != MaxPatience {
+		t.Errorf("stretched beyond the limit: %v", got)
+	}
+	levels := []learn.Level{learn.A1, learn.A2, learn.B1, learn.B2, learn.C1}
+	for i := 1; i < len(levels); i++ {
+		if LevelPatience(levels[i]) >= LevelPatience(levels[i-1]) {
+			t.Errorf("%s is no less patient than %s", levels[i], levels[i-1])
+		}
+	}
+}
+
+func TestInterrupts(t *testing.T) {
+	const spoken = "Hoy tenemos sopa de verduras, pollo asado y pescado."
+	for _, c := range []struct {
+		heard string
+		want  bool
+	}{
+		{"mhm", false}, {"sí, claro", false}, {"", false},
+		{"espere", true}, {"mhm espere", true},
+		{"tenemos sopa de verduras", false}, // the tutor's own voice
+		{"sí tenemos sopa", false},
+		{"sopa verduras pollo", false}, // an echo of which a word was missed
+		{"sopa por favor", true},
+		{"pollo asado quiero", true},
+	} {
+		if got := interrupts(c.heard, spoken); got != c.want {
+			t.Errorf("%q interrupts: %v, want %v", c.heard, got, c.want)
+		}
+	}
+}
