@@ -122,7 +122,7 @@ func (s *Server) login(c echo.Context) error {
 			return err
 		}
 	}
-	return s.signIn(c, http.StatusOK, u)
+	return s.signIn(c, u)
 }
 
 // loginForm reads the two fields of a form, url-encoded or multipart. Only the body
@@ -192,7 +192,7 @@ func (s *Server) guest(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.signIn(c, http.StatusCreated, u)
+	return s.signIn(c, u)
 }
 
 // me answers GET /auth/me.
@@ -201,13 +201,13 @@ func (s *Server) me(c echo.Context, who caller) error {
 }
 
 // signIn answers with a fresh access token. New tokens are for the personal tenant.
-func (s *Server) signIn(c echo.Context, status int, u learn.User) error {
+func (s *Server) signIn(c echo.Context, u learn.User) error {
 	raw, _, err := s.opts.Tokens.Issue(u.ID, learn.PersonalTenant, u.TokenVersion, time.Now())
 	if err != nil {
 		return err
 	}
 	c.Set(keyUserID, u.ID)
-	return c.JSON(status, tokenJSON{
+	return c.JSON(http.StatusOK, tokenJSON{
 		AccessToken: raw, TokenType: "bearer",
 		ExpiresIn: int(s.opts.Tokens.Lifetime().Seconds()), User: showUser(u),
 	})
