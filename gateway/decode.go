@@ -93,8 +93,11 @@ func jsonName(t reflect.Type) string {
 	}
 }
 
-// article completes the decoder's name of a value, such as "number 1.5".
+// article completes the decoder's name of a value, such as "array" or "number 1.5".
 func article(value string) string {
+	if n, ok := strings.CutPrefix(value, "number "); ok {
+		return n
+	}
 	if strings.HasPrefix(value, "array") || strings.HasPrefix(value, "object") {
 		return "an " + value
 	}

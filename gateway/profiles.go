@@ -76,25 +76,21 @@ func (s *Server) listProfiles(c echo.Context, who caller) error {
 // createProfile answers POST /users/profiles.
 func (s *Server) createProfile(c echo.Context, who caller) error {
 	const op = "gateway.createProfile"
-	var in struct {
-		TargetLanguage *string `json:"target_language"`
-		Level          *string `json:"cefr_level"`
-		profileSettings
-	}
+	var in profileRequest
 	if err := decodeJSON(c, &in); err != nil {
 		return err
 	}
 	p := learn.Profile{TenantID: who.tenantID, UserID: who.user.ID, Level: learn.A1}
 	var f faults
-	if in.TargetLanguage == nil {
+	if !in.TargetLanguage.set || in.TargetLanguage.null {
 		f.add("target_language", "is required")
-	} else if l, ok := learn.LanguageByCode(*in.TargetLanguage); ok {
+	} else if l, ok := learn.LanguageByCode(in.TargetLanguage.value); ok {
 		p.TargetLanguage = l.Code
 	} else {
 		f.add("target_language", "must be one of %s", languageCodes())
 	}
-	if in.Level != nil {
-		level, ok := learn.ParseLevel(*in.Level)
+	if in.Level.set && !in.Level.null {
+		level, ok := learn.ParseLevel(in.Level.value)
 		if !ok {
 			f.add("cefr_level", "must be one of A1, A2, B1, B2, C1, C2")
 		}
@@ -128,10 +124,7 @@ func (s *Server) getProfile(c echo.Context, who caller) error {
 // setting that is null goes back to the level's default.
 func (s *Server) patchProfile(c echo.Context, who caller) error {
 	const op = "gateway.patchProfile"
-	var in struct {
-		Level optional[string] `json:"cefr_level"`
-		profileSettings
-	}
+	var in profileRequest
 	if err := decodeJSON(c, &in); err != nil {
 		return err
 	}
@@ -191,16 +184,19 @@ func renamed(err error, kind learn.Kind, op, msg string) error {
 	return err
 }
 
-// profileSettings are what a learner may set in a profile beside the level.
-type profileSettings struct {
+// profileRequest is the body of POST and PATCH; the language is set once, by POST.
+type profileRequest struct {
+	TargetLanguage optional[string]  `json:"target_language"`
+	Level          optional[string]  `json:"cefr_level"`
 	CorrectionMode optional[string]  `json:"correction_mode"`
 	PatienceMS     optional[int]     `json:"patience_ms"`
 	SpeechRate     optional[float64] `json:"speech_rate"`
 	VoiceID        optional[string]  `json:"voice_id"`
 }
 
-// apply checks the settings that are set and writes them into p; null is written as zero.
-func (in profileSettings) apply(p *learn.Profile, f *faults) {
+// apply checks the settings that are set, all but language and level, and writes them
+// into p; null is written as zero.
+func (in profileRequest) apply(p *learn.Profile, f *faults) {
 	if o := in.CorrectionMode; o.set {
 		p.CorrectionMode = learn.CorrectionMode(o.value)
 		if !o.null && !p.CorrectionMode.Valid() {
