@@ -30,6 +30,7 @@ const (
 	FaultWrongRate    FaultKind = "wrong_rate"    // audio at another sample rate than asked for
 	FaultContextLimit FaultKind = "context_limit" // ElevenLabs: the next context is one too many
 	FaultClose        FaultKind = "close"         // the WebSocket is closed with Status as its code
+	FaultUnknown      FaultKind = "unknown"       // one message more, of a type that no client knows; nothing else goes wrong
 )
 
 // Fault is one thing to go wrong, on the next Times connections or requests of a vendor.

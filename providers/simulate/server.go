@@ -68,7 +68,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.Serve
 
 // Close ends every open connection and waits for its handler.
 func (s *Server) Close() {
+	s.mu.Lock() // no handler is counted in any more
 	s.cancel()
+	s.mu.Unlock()
 	s.live.Wait()
 }
 
@@ -78,6 +80,7 @@ func (s *Server) routes() {
 	s.mux.HandleFunc("DELETE /_simulate/faults", s.handleFaults)
 	s.routesAnthropic()
 	s.routesOpenAI()
+	s.routesDeepgram()
 }
 
 // sleep waits for a sample of d, or until ctx or the server ends; false then.

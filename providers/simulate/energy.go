@@ -1,0 +1,100 @@
+package simulate
+
+import "math"
+
+const (
+	// frameMS is the length of the frames that speech is detected in.
+	frameMS = 20
+	// hangMS bridges what is quiet inside words: closures of plosives and the like.
+	hangMS = 120
+	// onsetFrames in a row must be loud before it counts as speech: a click is none.
+	onsetFrames = 3
+	// leastLevel is the level under which nothing is speech, however quiet the room.
+	leastLevel = 0.006
+	// overFloor is how far speech stands out from the room's noise.
+	overFloor = 2.2
+	// cornerHz is where the high-pass filter begins: rumble, wind and brown noise
+	// lie below, most of a voice's audible energy above.
+	cornerHz = 300
+	// floorBlocks blocks of floorFrames frames are what the noise floor remembers:
+	// 3.2 s, long enough that a speaker has drawn breath in it.
+	floorBlocks, floorFrames = 8, 20
+)
+
+// energy tells voice from quiet by the audio itself. It looks at frames of 20 ms:
+// two first-order high-pass filters take the rumble away, and what is left counts
+// as loud when it stands out from the noise floor. That is the quietest frame of
+// the last three seconds, so that a fan or a noisy room raises it within that
+// time, and the first silence lets it fall at once.
+//
+// It hears loud and quiet, not words: music is speech to it.
+type energy struct {
+	rate  int
+	alpha float64    // of the filters
+	prev  [2]float64 // the filters' last inputs
+	out   [2]float64 // and outputs
+
+	block  [floorBlocks]float64 // the quietest frame of each block
+	blocks int                  // blocks begun
+	inside int                  // frames in the block that is being filled
+
+	run   int  // loud frames in a row
+	quiet int  // milliseconds since the last loud frame
+	voice bool // speech is going on, short gaps included
+}
+
+func newEnergy(rate int) *energy {
+	rc := 1 / (2 * math.Pi * cornerHz)
+	return &energy{rate: rate, alpha: rc / (rc + 1/float64(rate))}
+}
+
+// frameSamples is how many samples feed wants.
+func (e *energy) frameSamples() int { return e.rate * frameMS / 1000 }
+
+// feed takes one frame and says whether voice is going on.
+func (e *energy) feed(frame []int16) bool {
+	level := e.level(frame)
+	loud := level > max(leastLevel, overFloor*e.floor(level))
+	switch {
+	case loud:
+		e.run++
+		e.quiet = 0
+		e.voice = e.voice || e.run >= onsetFrames
+	default:
+		e.run = 0
+		e.quiet += frameMS
+		e.voice = e.voice && e.quiet < hangMS
+	}
+	return e.voice
+}
+
+// level is the filtered frame's root mean square, 1 at full scale.
+func (e *energy) level(frame []int16) float64 {
+	sum := 0.0
+	for _, v := range frame {
+		x := float64(v) / 32768
+		for i := range e.out {
+			y := e.alpha * (e.out[i] + x - e.prev[i])
+			e.prev[i], e.out[i] = x, y
+			x = y
+		}
+		sum += x * x
+	}
+	return math.Sqrt(sum / float64(max(len(frame), 1)))
+}
+
+// floor adds a frame's level to what is remembered and returns the quietest.
+func (e *energy) floor(level float64) float64 {
+	if e.inside == 0 {
+		e.block[e.blocks%floorBlocks] = level
+		e.blocks++
+	}
+	at := &e.block[(e.blocks-1)%floorBlocks]
+	*at = min(*at, level)
+	e.inside = (e.inside + 1) % floorFrames
+	lowest := math.Inf(1)
+	for _, b := range e.block[:min(e.blocks, floorBlocks)] {
+		lowest = min(lowest, b)
+	}
+	return lowest
+}
