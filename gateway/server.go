@@ -83,6 +83,8 @@ type voiceEndpoint interface {
 	ActiveSessions(userID string) int
 	// TotalSessions counts all open conversations on this node.
 	TotalSessions() int
+	// drain does what [Server.DrainSessions] promises.
+	drain(ctx context.Context) error
 }
 
 // Server is the HTTP edge: an [http.Handler] and the server that carries it. Use New.
@@ -116,6 +118,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("gateway: read the page's files: %w", err)
 	}
+	s.voice = newVoice(s)
 	s.routes(pages)
 	s.http = &http.Server{
 		Handler:           s.echo,
@@ -180,9 +183,7 @@ func (s *Server) routes(pages pages) {
 	for name := range pages {
 		s.handlePage(name, pages[name])
 	}
-	if s.voice != nil {
-		s.voice.register(s.echo)
-	}
+	s.voice.register(s.echo)
 }
 
 // handle registers a route at /x and at /api/x, with the limits of everything that is
@@ -217,7 +218,7 @@ func (s *Server) Draining() bool { return s.draining.Load() }
 
 // Shutdown stops listening and waits until the requests under way are answered, or
 // until ctx ends. Upgraded sockets are not requests any more: it neither closes them
-// nor waits for them.
+// nor waits for them; DrainSessions does both.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.Drain()
 	if err := s.http.Shutdown(ctx); err != nil {

@@ -180,9 +180,6 @@ func (s *Server) admit(userID string) error {
 		return &apiError{code: string(session.Draining), retryAfter: 5 * time.Second,
 			err: learn.Errorf(learn.Unavailable, op, "This server is shutting down, try again shortly")}
 	}
-	if s.voice == nil {
-		return nil
-	}
 	if s.voice.ActiveSessions(userID) >= s.opts.MaxSessionsPerUser {
 		return &apiError{code: string(session.TooManySessions), retryAfter: 10 * time.Second,
 			err: learn.Errorf(learn.TooMany, op, "You already have %d conversations open", s.opts.MaxSessionsPerUser)}

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -24,6 +25,7 @@ type busyVoice struct{ mine, all int }
 func (busyVoice) register(*echo.Echo)         {}
 func (b busyVoice) ActiveSessions(string) int { return b.mine }
 func (b busyVoice) TotalSessions() int        { return b.all }
+func (busyVoice) drain(context.Context) error { return nil }
 
 // A ticket carries what was asked for over what the profile says, to the one socket
 // that shows it.

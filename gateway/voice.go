@@ -1,0 +1,240 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"kalami/session"
+	"kalami/session/learn"
+)
+
+const (
+	// helloWait is how long a returning client may take to say session.resume.
+	helloWait = 5 * time.Second
+	// lookupWait bounds what is looked up before a conversation can begin.
+	lookupWait = 5 * time.Second
+	// renewWait bounds the check of a fresh access token, during which the client is
+	// not read.
+	renewWait = 2 * time.Second
+)
+
+// voiceSockets is the voice endpoint, GET /v1/voice: it decides who may talk, upgrades,
+// and hands the connection to the session host. The handler returns right after the
+// upgrade; the conversation runs in a goroutine of the registry, with its context.
+type voiceSockets struct {
+	// Static after newVoice.
+	server *Server
+	live   *registry
+	flow   FlowLimits
+	hello  time.Duration
+}
+
+var _ voiceEndpoint = (*voiceSockets)(nil)
+
+// newVoice returns the voice endpoint of s, whose options are complete.
+func newVoice(s *Server) *voiceSockets {
+	return &voiceSockets{
+		server: s,
+		live:   newRegistry(s.opts.MaxSessions, s.opts.MaxSessionsPerUser),
+		hello:  helloWait,
+	}
+}
+
+// register implements voiceEndpoint.
+func (v *voiceSockets) register(e *echo.Echo) {
+	for _, prefix := range []string{"", "/api"} {
+		e.GET(prefix+voicePath, v.connect)
+	}
+}
+
+// ActiveSessions implements voiceEndpoint.
+func (v *voiceSockets) ActiveSessions(userID string) int { return v.live.active(userID) }
+
+// TotalSessions implements voiceEndpoint.
+func (v *voiceSockets) TotalSessions() int { return v.live.total() }
+
+// connect answers GET /v1/voice. What only load or a broken client can cause is refused
+// before the upgrade, by a status; what the user of a browser must be told is explained
+// after it, by an error event and a close code, since a page cannot see the status of a
+// refused upgrade.
+func (v *voiceSockets) connect(c echo.Context) error {
+	r := c.Request()
+	if err := v.server.admit(""); err != nil {
+		return err
+	}
+	if !wantsUpgrade(r) {
+		c.Response().Header().Set(echo.HeaderUpgrade, "websocket")
+		return statusError(http.StatusUpgradeRequired, "upgrade_required", "This address speaks WebSocket only")
+	}
+	if !originAllowed(r, v.server.opts.AllowedOrigins, v.server.proxies.secure(r)) {
+		return learn.Errorf(learn.Forbidden, "gateway.voice", "This site may not open a voice socket here")
+	}
+	cred, err := readCredential(r)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), lookupWait)
+	defer cancel()
+	switch cred.kind {
+	case credentialBearer:
+		return v.connectBearer(ctx, c, cred)
+	case credentialResume:
+		return v.connectStranger(c, v.awaitResume)
+	default:
+		return v.connectTicket(ctx, c, cred)
+	}
+}
+
+// connectBearer begins with an access token: its client is no browser page and sees statuses.
+func (v *voiceSockets) connectBearer(ctx context.Context, c echo.Context, cred credential) error {
+	in, err := v.entryOfBearer(ctx, cred.secret, c.QueryParams())
+	if err != nil {
+		return err
+	}
+	c.Set(keyUserID, in.user.ID)
+	s, err := v.live.take(in.user.ID)
+	if err != nil {
+		return err
+	}
+	return v.seated(c, s, in)
+}
+
+// connectTicket begins with a single-use ticket; refusals are explained after the upgrade.
+func (v *voiceSockets) connectTicket(ctx context.Context, c echo.Context, cred credential) error {
+	in, err := v.entryOfTicket(ctx, cred.secret, c.Request().Header.Get(echo.HeaderOrigin))
+	if err == nil {
+		c.Set(keyUserID, in.user.ID)
+		var s *seat
+		if s, err = v.live.take(in.user.ID); err == nil {
+			return v.seated(c, s, in)
+		}
+	}
+	if learn.KindOf(err) == learn.Unavailable {
+		return err
+	}
+	no := refusalOf(err)
+	v.server.log.Info("voice socket refused", "request_id", requestID(c), "code", string(no.problem.Code), "err", err)
+	return v.connectStranger(c, func(_ context.Context, conn *voiceConn) { no.tell(conn) })
+}
+
+// seated upgrades a request whose learner is known, and begins to talk.
+func (v *voiceSockets) seated(c echo.Context, s *seat, in entry) error {
+	renew := func(accessToken string) (time.Time, error) { return v.renew(s.ctx, in.user.ID, accessToken) }
+	return v.open(c, s, renew, func(ctx context.Context, conn *voiceConn) { v.talk(ctx, s, conn, in) })
+}
+
+// connectStranger upgrades a request whose learner is not known, for as long as it
+// takes to tell the client what it should do instead.
+func (v *voiceSockets) connectStranger(c echo.Context, tell func(ctx context.Context, conn *voiceConn)) error {
+	s, err := v.live.take("")
+	if err != nil {
+		return err
+	}
+	renew := func(string) (time.Time, error) { return time.Time{}, errors.New("gateway: no session to renew") }
+	return v.open(c, s, renew, tell)
+}
+
+// open upgrades and runs talk in the seat's own goroutine.
+func (v *voiceSockets) open(c echo.Context, s *seat, renew func(string) (time.Time, error),
+	talk func(ctx context.Context, conn *voiceConn)) error {
+	ws, raw, err := upgrade(c.Response(), c.Request())
+	if err != nil {
+		s.leave()
+		if c.Response().Committed {
+			v.server.log.Info("voice socket not upgraded", "request_id", requestID(c), "err", err)
+			return nil
+		}
+		return fmt.Errorf("gateway: upgrade: %w", err)
+	}
+	conn := newVoiceConn(ws, raw, v.flow, renew)
+	id, log := requestID(c), v.server.log // the context of Echo is reused after the handler
+	s.hold(conn, func(ctx context.Context) {
+		defer func() {
+			if p := recover(); p != nil {
+				log.Error("voice socket failed", "request_id", id, "err", fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+				conn.Close(&session.End{Reason: session.EndInternal, Code: session.InternalError})
+			}
+		}()
+		talk(ctx, conn)
+	})
+	return nil
+}
+
+// talk begins the conversation and holds it to its end.
+func (v *voiceSockets) talk(ctx context.Context, s *seat, conn *voiceConn, in entry) {
+	lookup, cancel := context.WithTimeout(ctx, lookupWait)
+	defer cancel()
+	p, err := v.begin(lookup, in)
+	cancel()
+	if err != nil {
+		if end, ended := errors.AsType[*session.End](context.Cause(ctx)); ended {
+			conn.Close(end) // the node drains
+			return
+		}
+		no := refusalOf(err)
+		v.server.log.Warn("conversation not begun", "user", in.user.ID, "code", string(no.problem.Code), "err", err)
+		no.tell(conn)
+		return
+	}
+	s.claim(p.Conversation.ID, p.Conversation.Epoch)
+	v.server.opts.Host.Run(ctx, conn, p)
+}
+
+// awaitResume answers a client that came with a resume token: it must say
+// session.resume first, and is told to come back with a fresh ticket, since sessions are
+// not kept beyond their connection.
+func (v *voiceSockets) awaitResume(ctx context.Context, conn *voiceConn) {
+	defer context.AfterFunc(ctx, conn.Abort)()
+	var in session.Input
+	_ = conn.raw.SetReadDeadline(time.Now().Add(v.hello))
+	err := conn.Read(&in)
+	if end, ended := errors.AsType[*session.End](err); ended && end.Reason != session.EndGone {
+		conn.Close(end)
+		return
+	}
+	no := refusal{
+		problem: session.Problem{Type: session.InvalidRequest, Code: session.BadRequest, Param: "type",
+			Message: "The first event after a resume token must be session.resume."},
+		end: session.EndBadRequest,
+	}
+	if _, resumes := in.Control.(session.ResumeSession); err == nil && resumes {
+		no = refusal{
+			problem: session.Problem{Type: session.AuthenticationError, Code: session.ResumeExpired,
+				Message: "The session cannot be taken up again; its conversation can be continued with a new ticket."},
+			end: session.EndResumeExpired,
+		}
+	}
+	no.problem.EventID = in.EventID
+	no.tell(conn)
+}
+
+// renew says how long a fresh access token of the same user is good.
+func (v *voiceSockets) renew(ctx context.Context, userID, accessToken string) (time.Time, error) {
+	ctx, cancel := context.WithTimeout(ctx, renewWait)
+	defer cancel()
+	who, err := v.server.identify(ctx, accessToken)
+	if err != nil {
+		return time.Time{}, err
+	}
+	if who.user.ID != userID {
+		return time.Time{}, learn.Errorf(learn.Unauthorised, "gateway.voice", "The access token is another user's")
+	}
+	return who.expiresAt, nil
+}
+
+// drain implements voiceEndpoint.
+func (v *voiceSockets) drain(ctx context.Context) error { return v.live.drain(ctx) }
+
+// DrainSessions refuses new conversations, lets each open one finish its sentence and
+// closes it as a restart (1012), and waits for all of them. When ctx ends first, the rest
+// is cut off, and the error says how many. Shutdown does not do this.
+func (s *Server) DrainSessions(ctx context.Context) error {
+	s.Drain()
+	return s.voice.drain(ctx)
+}

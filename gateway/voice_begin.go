@@ -1,0 +1,135 @@
+package gateway
+
+import (
+	"context"
+	"crypto/rand"
+	"net/url"
+	"strings"
+	"time"
+
+	"kalami/gateway/token"
+	"kalami/session"
+	"kalami/session/learn"
+)
+
+// recentMessages is how much of a continued conversation the tutor remembers word for word.
+const recentMessages = 40
+
+// entry is a learner who may talk: the credential has been checked, and the session is
+// not begun yet.
+type entry struct {
+	user    learn.User
+	profile learn.Profile
+	ticket  Ticket
+	// validUntil is when the access token ends; zero for a ticket, which is checked once.
+	validUntil time.Time
+}
+
+// entryOfBearer checks an access token. What a ticket would have bound stands in the
+// query, where nothing secret may: profile_id, and conversation_id or topic if wanted.
+func (v *voiceSockets) entryOfBearer(ctx context.Context, accessToken string, query url.Values) (entry, error) {
+	const op = "gateway.voice"
+	who, err := v.server.identify(ctx, accessToken)
+	if err != nil {
+		return entry{}, err
+	}
+	in := ticketRequest{
+		ProfileID:      queryValue(query, "profile_id"),
+		ConversationID: queryValue(query, "conversation_id"),
+		Topic:          queryValue(query, "topic"),
+	}
+	t := Ticket{UserID: who.user.ID, TenantID: who.tenantID, TokenVersion: who.user.TokenVersion}
+	if err := in.check(&t); err != nil {
+		return entry{}, err
+	}
+	if !saneID(t.ProfileID) {
+		return entry{}, learn.Errorf(learn.NotFound, op, "Profile not found")
+	}
+	p, err := v.server.opts.Profiles.Profile(ctx, t.TenantID, t.UserID, t.ProfileID)
+	if err != nil {
+		return entry{}, err
+	}
+	if t.ConversationID != "" {
+		if t.Topic, err = v.server.continuedTopic(ctx, t); err != nil {
+			return entry{}, err
+		}
+	}
+	t.Session = v.server.sessionConfig(t, p, who.user, in.Session)
+	return entry{user: who.user, profile: p, ticket: t, validUntil: who.expiresAt}, nil
+}
+
+func queryValue(q url.Values, name string) *string {
+	if !q.Has(name) {
+		return nil
+	}
+	s := q.Get(name)
+	return &s
+}
+
+// entryOfTicket uses a ticket up. A ticket that was asked for by a page is good for
+// pages of the same origin only; one that was not is bound to none, so that a back end
+// may fetch tickets for its pages.
+func (v *voiceSockets) entryOfTicket(ctx context.Context, secret, origin string) (entry, error) {
+	const op = "gateway.voice"
+	refused := learn.Errorf(learn.Unauthorised, op, "Ticket is invalid or expired")
+	t, err := v.server.redeemTicket(ctx, secret)
+	if err != nil {
+		return entry{}, err
+	}
+	if t.Origin != "" && !strings.EqualFold(t.Origin, origin) {
+		return entry{}, refused
+	}
+	u, err := v.server.opts.Users.UserByID(ctx, t.UserID)
+	switch {
+	case learn.KindOf(err) == learn.NotFound && err != nil:
+		return entry{}, refused
+	case err != nil:
+		return entry{}, err
+	case u.TokenVersion != t.TokenVersion: // the user's sessions were ended since
+		return entry{}, refused
+	}
+	p, err := v.server.opts.Profiles.Profile(ctx, t.TenantID, t.UserID, t.ProfileID)
+	if err != nil {
+		return entry{}, err
+	}
+	return entry{user: u, profile: p, ticket: t}, nil
+}
+
+// begin starts the conversation or takes it over, and returns what the session starts from.
+func (v *voiceSockets) begin(ctx context.Context, in entry) (session.Params, error) {
+	t := in.ticket
+	c, history, err := v.conversation(ctx, in)
+	if err != nil {
+		return session.Params{}, err
+	}
+	cfg := t.Session
+	cfg.ID = "vs_" + rand.Text()
+	cfg.ConversationID = c.ID
+	return session.Params{
+		Config:       cfg,
+		Conversation: c,
+		Profile:      in.profile,
+		User:         in.user,
+		History:      history,
+		// The window is zero for as long as no session outlives its connection.
+		Resume:     session.Resume{Token: token.NewResume()},
+		ValidUntil: in.validUntil,
+	}, nil
+}
+
+func (v *voiceSockets) conversation(ctx context.Context, in entry) (learn.Conversation, []learn.Message, error) {
+	t, store := in.ticket, v.server.opts.Conversations
+	if t.ConversationID == "" {
+		c, err := store.StartConversation(ctx, learn.Conversation{
+			TenantID: t.TenantID, UserID: t.UserID, ProfileID: t.ProfileID,
+			Topic: t.Topic, Mode: "live", Level: in.profile.Level, StartedAt: time.Now().UTC(),
+		})
+		return c, nil, err
+	}
+	c, err := store.TakeOver(ctx, t.TenantID, t.UserID, t.ConversationID)
+	if err != nil {
+		return c, nil, err
+	}
+	history, err := store.RecentMessages(ctx, t.TenantID, c.ID, recentMessages)
+	return c, history, err
+}
