@@ -401,6 +401,16 @@ func (r reply) invalid(fields ...string) {
 	}
 }
 
+// logged reads the log's one line.
+func (h *house) logged() map[string]any {
+	h.Helper()
+	var line map[string]any
+	if err := json.Unmarshal(h.log.Bytes(), &line); err != nil {
+		h.Fatalf("not one line of JSON: %s", h.log)
+	}
+	return line
+}
+
 // account registers somebody and signs in.
 func (h *house) account(email string) (accessToken, userID string) {
 	h.Helper()

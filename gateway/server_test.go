@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net"
 	"net/http"
@@ -161,10 +160,7 @@ func TestAccessLog(t *testing.T) {
 	access, userID := h.account("log@example.org")
 	h.log.Reset()
 	h.as(access, "GET", "/auth/me?token=canary-query", nil, "User-Agent", "canary-agent").want(http.StatusOK)
-	var line map[string]any
-	if err := json.Unmarshal(h.log.Bytes(), &line); err != nil {
-		t.Fatalf("not one line of JSON: %s", h.log)
-	}
+	line := h.logged()
 	for key, want := range map[string]any{
 		"level": "INFO", "method": "GET", "path": "/auth/me", "status": 200.0, "user_id": userID, "ip": "192.0.2.1",
 	} {

@@ -1,0 +1,104 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"kalami/session"
+	"kalami/session/learn"
+)
+
+func TestHealth(t *testing.T) {
+	redis := newMemory()
+	demo := &session.DemoInfo{Missing: []string{"ANTHROPIC_API_KEY"}}
+	h := newHouse(t, func(o *Options) {
+		o.Redis = redis
+		o.Demo = func(string) *session.DemoInfo { return demo }
+	})
+	check := func(status int, word, database, redis string) {
+		t.Helper()
+		m := h.do("GET", "/health", nil).want(status).json()
+		services := m["services"].(map[string]any)
+		if m["status"] != word || services["database"] != database || services["redis"] != redis {
+			t.Errorf("health: %v", m)
+		}
+		if services["stt"] != "deepgram" || services["llm"] != "demo" || services["tts"] != "elevenlabs" {
+			t.Errorf("who serves: %v", services)
+		}
+		if missing := m["demo"].(map[string]any)["missing"].([]any); len(missing) != 1 || missing[0] != "ANTHROPIC_API_KEY" {
+			t.Errorf("what would make it real: %v", m["demo"])
+		}
+	}
+	check(http.StatusOK, "ok", "up", "up")
+	redis.fail(errors.New("refused"))
+	check(http.StatusOK, "degraded", "up", "down")
+	h.store.fail(errors.New("disk"))
+	check(http.StatusServiceUnavailable, "down", "down", "down")
+
+	plain := newHouse(t).do("GET", "/health", nil).want(http.StatusOK).json()
+	if _, ok := plain["services"].(map[string]any)["redis"]; ok || plain["demo"] != nil {
+		t.Errorf("without Redis and demo: %v", plain)
+	}
+}
+
+// A node without its database lives, but takes no new conversations; a node that is
+// shutting down says so at once.
+func TestProbes(t *testing.T) {
+	h := newHouse(t)
+	h.do("GET", "/livez", nil).want(http.StatusOK)
+	h.do("GET", "/readyz", nil).want(http.StatusOK)
+	h.store.fail(errors.New("disk"))
+	h.do("GET", "/livez", nil).want(http.StatusOK)
+	h.do("GET", "/readyz", nil).refusal(http.StatusServiceUnavailable, "unavailable")
+	h.store.fail(nil)
+	h.do("GET", "/api/readyz", nil).want(http.StatusOK)
+	h.server.Drain()
+	if r := h.do("GET", "/readyz", nil); r.refusal(http.StatusServiceUnavailable, "draining").Detail == "" ||
+		r.header.Get(echo.HeaderRetryAfter) == "" {
+		t.Error("no Retry-After")
+	}
+	h.do("GET", "/livez", nil).want(http.StatusOK)
+}
+
+// hanging never answers.
+type hanging struct{}
+
+func (hanging) Ping(ctx context.Context) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func TestHealthDoesNotHang(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, func(o *Options) { o.Database, o.Redis = hanging{}, hanging{} })
+		start := time.Now()
+		h.do("GET", "/health", nil).want(http.StatusServiceUnavailable)
+		if took := time.Since(start); took != pingTimeout { // both were asked at the same time
+			t.Errorf("health took %v", took)
+		}
+	})
+}
+
+// Probes do not fill the log, unless something is wrong.
+func TestProbesAreQuiet(t *testing.T) {
+	h := newHouse(t)
+	for path, want := range map[string]string{"/livez": "DEBUG", "/api/readyz": "DEBUG", "/health": "DEBUG", "/languages": "INFO"} {
+		h.log.Reset()
+		h.do("GET", path, nil).want(http.StatusOK)
+		if got := h.logged()["level"]; got != want {
+			t.Errorf("%s is logged at %v, want %s", path, got, want)
+		}
+	}
+	h.store.fail(learn.Errorf(learn.Unavailable, "memory", "down"))
+	h.log.Reset()
+	h.do("GET", "/readyz", nil).want(http.StatusServiceUnavailable)
+	if got := h.logged()["level"]; got != "WARN" {
+		t.Errorf("an unready node is logged at %v", got)
+	}
+}
