@@ -29,6 +29,7 @@ const (
 	FaultGarbage      FaultKind = "garbage"       // a message that is not what it should be
 	FaultWrongRate    FaultKind = "wrong_rate"    // audio at another sample rate than asked for
 	FaultContextLimit FaultKind = "context_limit" // ElevenLabs: the next context is one too many
+	FaultEarlyClose   FaultKind = "early_close"   // ElevenLabs: closing a context that has not begun to speak discards its text
 	FaultClose        FaultKind = "close"         // the WebSocket is closed with Status as its code
 	FaultUnknown      FaultKind = "unknown"       // one message more, of a type that no client knows; nothing else goes wrong
 )

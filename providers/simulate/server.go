@@ -80,6 +80,7 @@ func (s *Server) routes() {
 	s.mux.HandleFunc("DELETE /_simulate/faults", s.handleFaults)
 	s.routesAnthropic()
 	s.routesOpenAI()
+	s.routesElevenLabs()
 	s.routesDeepgram()
 }
 
