@@ -1,0 +1,282 @@
+package failover_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"iter"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"kalami/providers"
+	"kalami/providers/anthropic"
+	"kalami/providers/failover"
+	"kalami/providers/openai"
+	"kalami/providers/providertest"
+	"kalami/providers/simulate"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// TestTutorConforms gives the whole suite to a failover of one, which must be as
+// good as the one alone.
+func TestTutorConforms(t *testing.T) {
+	providertest.Tutor(t, providertest.TutorUnderTest{
+		Vendor:       simulate.Anthropic,
+		SpentMessage: "enforced_spend_limit_reached",
+		New: func(t *testing.T, at providertest.TutorEndpoint) providers.Tutor {
+			return failover.NewTutor(failover.Options{}, claude(t, at))
+		},
+	})
+}
+
+// TestTutorConformsInSecondPlace puts a vendor that is always down before it.
+func TestTutorConformsInSecondPlace(t *testing.T) {
+	providertest.Tutor(t, providertest.TutorUnderTest{
+		Vendor:       simulate.OpenAI,
+		SpentMessage: "insufficient_quota",
+		New: func(t *testing.T, at providertest.TutorEndpoint) providers.Tutor {
+			down := &player{name: "down", plays: []play{{err: vendorError(providers.Unavailable, 0)}}}
+			return failover.NewTutor(failover.Options{}, down, gpt(t, at))
+		},
+	})
+}
+
+func claude(t *testing.T, at providertest.TutorEndpoint) providers.Tutor {
+	t.Helper()
+	c, err := anthropic.New(anthropic.Options{Key: at.Key, BaseURL: at.BaseURL, FirstTokenTimeout: at.FirstToken, StallTimeout: at.Stall})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+func gpt(t *testing.T, at providertest.TutorEndpoint) providers.Tutor {
+	t.Helper()
+	g, err := openai.NewTutor(openai.TutorOptions{
+		Endpoint:          openai.Endpoint{Key: at.Key, BaseURL: at.BaseURL + "/v1"},
+		FirstTokenTimeout: at.FirstToken, StallTimeout: at.Stall,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(g.Close)
+	return g
+}
+
+// play is what a player's tutor does with one request.
+type play struct {
+	text  string
+	wait  time.Duration // before the first word, or the error
+	err   error         // after the text; nil completes the reply
+	vague bool          // stop without Done or an error
+}
+
+// player is a tutor that plays what it is given, the last play for ever.
+type player struct {
+	name  string
+	plays []play
+	asked atomic.Int64
+}
+
+func (p *player) Name() string { return p.name }
+
+func (p *player) Reply(ctx context.Context, _ providers.Prompt) iter.Seq2[providers.Delta, error] {
+	return func(yield func(providers.Delta, error) bool) {
+		now := p.plays[min(int(p.asked.Add(1)), len(p.plays))-1]
+		select {
+		case <-time.After(now.wait):
+		case <-ctx.Done():
+			yield(providers.Delta{}, context.Cause(ctx))
+			return
+		}
+		for w := range strings.SplitAfterSeq(now.text, " ") {
+			if w != "" && !yield(providers.Delta{Text: w}, nil) {
+				return
+			}
+		}
+		switch {
+		case now.vague:
+		case now.err != nil:
+			yield(providers.Delta{}, now.err)
+		default:
+			yield(providers.Delta{Done: true, Model: "m1"}, nil)
+		}
+	}
+}
+
+func vendorError(k providers.Kind, after time.Duration) error {
+	return &providers.Error{Kind: k, Vendor: "v", Op: "reply", RetryAfter: after}
+}
+
+// listen takes a whole reply.
+func listen(ctx context.Context, t *failover.Tutor) (text, model string, err error) {
+	for d, e := range t.Reply(ctx, providers.Prompt{}) {
+		text, err = text+d.Text, e
+		if d.Done {
+			model = d.Model
+		}
+	}
+	return text, model, err
+}
+
+func TestTheNextIsAskedBeforeTheFirstWordOnly(t *testing.T) {
+	ours := errors.New("our own bug")
+	cases := []struct {
+		name  string
+		first play
+		text  string
+		model string
+		kind  providers.Kind
+		level string // of what is logged
+	}{
+		{"the first answers", play{text: "one two"}, "one two", "a/m1", 0, ""},
+		{"unavailable", play{err: vendorError(providers.Unavailable, 0)}, "second here", "b/m1", 0, "WARN"},
+		{"overloaded", play{err: vendorError(providers.Overloaded, 0)}, "second here", "b/m1", 0, "WARN"},
+		{"denied", play{err: vendorError(providers.Denied, 0)}, "second here", "b/m1", 0, "WARN"},
+		{"quota", play{err: vendorError(providers.Quota, 0)}, "second here", "b/m1", 0, "WARN"},
+		{"invalid", play{err: vendorError(providers.Invalid, 0)}, "second here", "b/m1", 0, "ERROR"},
+		{"stops without an end", play{vague: true}, "second here", "b/m1", 0, "WARN"},
+		{"breaks after a word", play{text: "one ", err: vendorError(providers.Unavailable, 0)}, "one ", "", providers.Unavailable, ""},
+		{"stops after a word", play{text: "one ", vague: true}, "one ", "", providers.Unavailable, ""},
+		{"not a vendor's error", play{err: ours}, "", "", 0, ""},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			var log bytes.Buffer
+			b := &player{name: "b", plays: []play{{text: "second here"}}}
+			tutor := failover.NewTutor(failover.Options{Log: slog.New(slog.NewTextHandler(&log, nil))},
+				&player{name: "a", plays: []play{c.first}}, b)
+			text, model, err := listen(t.Context(), tutor)
+			if text != c.text || model != c.model || providers.KindOf(err) != c.kind {
+				t.Errorf("%q by %q, %v; want %q by %q, kind %v", text, model, err, c.text, c.model, c.kind)
+			}
+			if c.first.err == ours && (err != ours || b.asked.Load() != 0) {
+				t.Errorf("our own error became %v, the next was asked %d times", err, b.asked.Load())
+			}
+			if got := log.String(); (got == "") != (c.level == "") || !strings.Contains(got, c.level) {
+				t.Errorf("logged %q, want level %q", got, c.level)
+			}
+		})
+	}
+}
+
+func TestTheLastErrorIsReturned(t *testing.T) {
+	tutor := failover.NewTutor(failover.Options{},
+		&player{name: "a", plays: []play{{err: vendorError(providers.Denied, 0)}}},
+		&player{name: "b", plays: []play{{err: vendorError(providers.Overloaded, 0)}}})
+	if _, _, err := listen(t.Context(), tutor); providers.KindOf(err) != providers.Overloaded {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestNobodyIsAskedForALearnerWhoHasLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		why := errors.New("barge-in")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(time.Second, func() { cancel(why) })
+		b := &player{name: "b", plays: []play{{text: "late"}}}
+		tutor := failover.NewTutor(failover.Options{}, &player{name: "a", plays: []play{{wait: time.Hour}}}, b)
+		start := time.Now()
+		if _, _, err := listen(ctx, tutor); err != why || b.asked.Load() != 0 {
+			t.Errorf("got %v, the next was asked %d times", err, b.asked.Load())
+		}
+		if took := time.Since(start); took != time.Second {
+			t.Errorf("took %v, want the 1s until the context's end", took)
+		}
+	})
+}
+
+func TestLeavingTheLoopAsksNobody(t *testing.T) {
+	b := &player{name: "b", plays: []play{{text: "never"}}}
+	tutor := failover.NewTutor(failover.Options{}, &player{name: "a", plays: []play{{text: "one two three"}}}, b)
+	for range tutor.Reply(t.Context(), providers.Prompt{}) {
+		break
+	}
+	if b.asked.Load() != 0 {
+		t.Error("the second tutor was asked")
+	}
+}
+
+// TestCoolDown follows a clock that only the test moves.
+func TestCoolDown(t *testing.T) {
+	const cool = 30 * time.Second
+	cases := []struct {
+		name    string
+		fails   play
+		replies int           // that the failing tutor is asked for before it is left alone
+		leftFor time.Duration // how long
+	}{
+		{"denied", play{err: vendorError(providers.Denied, 0)}, 1, cool},
+		{"quota", play{err: vendorError(providers.Quota, 0)}, 1, cool},
+		{"three times unavailable", play{err: vendorError(providers.Unavailable, 0)}, 3, cool},
+		{"asked to wait 7 s", play{err: vendorError(providers.Overloaded, 7*time.Second)}, 1, 7 * time.Second},
+		{"asked to wait an hour", play{err: vendorError(providers.Overloaded, time.Hour)}, 1, cool},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var plays []play
+				for range c.replies {
+					plays = append(plays, c.fails)
+				}
+				a := &player{name: "a", plays: append(plays, play{text: "well again"})}
+				b := &player{name: "b", plays: []play{{text: "second"}}}
+				tutor := failover.NewTutor(failover.Options{CoolDown: cool}, a, b)
+				for range c.replies + 2 {
+					if text, _, err := listen(t.Context(), tutor); text != "second" || err != nil {
+						t.Fatalf("%q, %v", text, err)
+					}
+				}
+				if int(a.asked.Load()) != c.replies {
+					t.Errorf("the failing tutor was asked %d times, want %d", a.asked.Load(), c.replies)
+				}
+				time.Sleep(c.leftFor - time.Nanosecond)
+				if text, _, _ := listen(t.Context(), tutor); text != "second" {
+					t.Errorf("asked again too early: %q", text)
+				}
+				time.Sleep(time.Nanosecond)
+				if text, _, _ := listen(t.Context(), tutor); text != "well again" {
+					t.Errorf("not asked again after %v: %q", c.leftFor, text)
+				}
+			})
+		})
+	}
+}
+
+func TestFailuresMustBeInARow(t *testing.T) {
+	bad, good := play{err: vendorError(providers.Unavailable, 0)}, play{text: "fine"}
+	a := &player{name: "a", plays: []play{bad, bad, good, bad, bad, good}}
+	tutor := failover.NewTutor(failover.Options{}, a, &player{name: "b", plays: []play{{text: "second"}}})
+	for range 6 {
+		if _, _, err := listen(t.Context(), tutor); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if a.asked.Load() != 6 {
+		t.Errorf("asked %d times, want 6: two failures in a row are not three", a.asked.Load())
+	}
+}
+
+// TestAllCoolingDown still tries: silence is the worst answer.
+func TestAllCoolingDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &player{name: "a", plays: []play{{err: vendorError(providers.Denied, 0)}}}
+		b := &player{name: "b", plays: []play{{err: vendorError(providers.Overloaded, 5*time.Second)}, {text: "better now"}}}
+		tutor := failover.NewTutor(failover.Options{}, a, b)
+		if _, _, err := listen(t.Context(), tutor); err == nil {
+			t.Fatal("want an error")
+		}
+		// Both cool down; b is nearer to being ready.
+		if text, model, err := listen(t.Context(), tutor); text != "better now" || model != "b/m1" || err != nil {
+			t.Errorf("%q by %q, %v", text, model, err)
+		}
+	})
+}
