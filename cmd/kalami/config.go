@@ -89,7 +89,7 @@ type DeepgramConfig struct {
 type AnthropicConfig struct {
 	Key               Secret        `env:"ANTHROPIC_API_KEY" doc:"Turns Claude on."`
 	BaseURL           BaseURL       `env:"ANTHROPIC_BASE_URL" envDefault:"https://api.anthropic.com" doc:"Where the Anthropic API is."`
-	Model             string        `env:"KALAMI_ANTHROPIC_MODEL" envDefault:"claude-haiku-4-5" doc:"Model of the tutor."`
+	Model             string        `env:"KALAMI_ANTHROPIC_MODEL" envDefault:"claude-haiku-5-5" doc:"Model of the tutor."`
 	FirstTokenTimeout time.Duration `env:"KALAMI_ANTHROPIC_FIRST_TOKEN_TIMEOUT" envDefault:"2s" min:"10ms" max:"1m" doc:"How long the first word may take before the next model is asked."`
 }
 
@@ -97,10 +97,10 @@ type AnthropicConfig struct {
 type OpenAIConfig struct {
 	Key               Secret        `env:"OPENAI_API_KEY" doc:"Turns OpenAI on, for every part that no vendor above and no own engine serves."`
 	BaseURL           BaseURL       `env:"OPENAI_BASE_URL" envDefault:"https://api.openai.com/v1" doc:"Where the OpenAI API is, with its version."`
-	Model             string        `env:"KALAMI_OPENAI_MODEL" envDefault:"gpt-5-mini" doc:"Model of the tutor."`
+	Model             string        `env:"KALAMI_OPENAI_MODEL" envDefault:"gpt-5.4-mini" doc:"Model of the tutor."`
 	STTModel          string        `env:"KALAMI_OPENAI_STT_MODEL" envDefault:"whisper-1" doc:"Model for recorded audio."`
 	TTSModel          string        `env:"KALAMI_OPENAI_TTS_MODEL" envDefault:"gpt-4o-mini-tts" doc:"Model that speaks."`
-	Voice             string        `env:"KALAMI_OPENAI_VOICE" envDefault:"alloy" doc:"Voice that speaks."`
+	Voice             string        `env:"KALAMI_OPENAI_VOICE" envDefault:"coral" doc:"Voice that speaks."`
 	FirstTokenTimeout time.Duration `env:"KALAMI_OPENAI_FIRST_TOKEN_TIMEOUT" envDefault:"4s" min:"10ms" max:"1m" doc:"How long the first word may take."`
 	FirstByteTimeout  time.Duration `env:"KALAMI_OPENAI_FIRST_BYTE_TIMEOUT" envDefault:"4s" min:"10ms" max:"1m" doc:"How long the first sound may take."`
 }

@@ -5,7 +5,32 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"kalami/providers/anthropic"
+	"kalami/providers/openai"
 )
+
+// The vendors' packages have defaults of their own, for who uses them without
+// this program; a learner must not meet another model because of that.
+func TestDefaultsAreTheVendors(t *testing.T) {
+	l, err := load(t, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, pair := range map[string][2]string{
+		"KALAMI_ANTHROPIC_MODEL":  {l.Anthropic.Model, anthropic.DefaultModel},
+		"ANTHROPIC_BASE_URL":      {string(l.Anthropic.BaseURL), anthropic.DefaultBaseURL},
+		"KALAMI_OPENAI_MODEL":     {l.OpenAI.Model, openai.DefaultModel},
+		"OPENAI_BASE_URL":         {string(l.OpenAI.BaseURL), openai.DefaultBaseURL},
+		"KALAMI_OPENAI_STT_MODEL": {l.OpenAI.STTModel, openai.DefaultTranscribeModel},
+		"KALAMI_OPENAI_TTS_MODEL": {l.OpenAI.TTSModel, openai.DefaultSpeechModel},
+		"KALAMI_OPENAI_VOICE":     {l.OpenAI.Voice, openai.DefaultVoice},
+	} {
+		if pair[0] != pair[1] {
+			t.Errorf("%s defaults to %q, the package to %q", name, pair[0], pair[1])
+		}
+	}
+}
 
 // .env.example at the top of the repository is generated; this finds one that was
 // forgotten: go run ./cmd/kalami config doc --env > .env.example

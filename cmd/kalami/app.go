@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+	"time"
+
+	"kalami/gateway"
+	"kalami/gateway/token"
+	"kalami/session"
+	"kalami/store"
+	"kalami/store/live"
+	"kalami/web"
+)
+
+// app is the server, composed: the one place where interfaces meet what stands
+// behind them. The end-to-end tests build the same one on a free port.
+type app struct {
+	cfg      *Config
+	log      *slog.Logger
+	db       *store.DB
+	live     *live.Store
+	parts    *parts
+	gateway  *gateway.Server
+	listener net.Listener
+}
+
+// openApp opens everything in the order in which it depends on each other, and
+// listens. Nothing is served before run. What it returns must be closed.
+func openApp(ctx context.Context, cfg *Config, log *slog.Logger) (_ *app, err error) {
+	a := &app{cfg: cfg, log: log}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close())
+		}
+	}()
+	keys, err := cfg.SigningKeys()
+	if err != nil {
+		return a, err
+	}
+	if a.db, err = store.Open(ctx, store.Options{URL: cfg.Storage.Database.Reveal(), Migrate: true, Log: log}); err != nil {
+		return a, fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	if a.live, err = live.Open(ctx, live.Options{URL: cfg.Storage.Redis.Reveal(), Log: log}); err != nil {
+		return a, fmt.Errorf("REDIS_URL: %w", err)
+	}
+	if a.parts, err = openParts(cfg, log); err != nil {
+		return a, err
+	}
+	if a.gateway, err = a.newGateway(keys); err != nil {
+		return a, err
+	}
+	addr := net.JoinHostPort(cfg.Server.Host, strconv.Itoa(cfg.Server.Port))
+	if a.listener, err = net.Listen("tcp", addr); err != nil {
+		return a, fmt.Errorf("HOST, PORT: %w", err)
+	}
+	return a, nil
+}
+
+// newGateway composes the edge from the parts that are open.
+func (a *app) newGateway(keys []Secret) (*gateway.Server, error) {
+	signing := token.Config{Key: []byte(keys[0].Reveal()), Lifetime: a.cfg.Accounts.AccessTTL()}
+	if len(keys) > 1 {
+		signing.Previous = []byte(keys[1].Reveal())
+	}
+	tokens, err := token.NewIssuer(signing)
+	if err != nil {
+		return nil, err
+	}
+	s := a.cfg.Sessions
+	host := &session.Host{
+		Deps: session.Deps{Recognizer: a.parts.recognizer, Tutor: a.parts.tutor, Voice: a.parts.voice, Journal: a.db, Log: a.log},
+		Limits: session.Limits{MaxDurationMS: int(s.MaxDuration.Milliseconds()), IdleTimeoutMS: int(s.IdleTimeout.Milliseconds()),
+			MaxAheadMS: int(s.MaxAhead.Milliseconds())},
+		Grace: a.cfg.Server.ShutdownGrace,
+	}
+	var redis gateway.Pinger
+	if a.cfg.Storage.Redis.Reveal() != "" {
+		redis = a.live
+	}
+	return gateway.New(gateway.Options{
+		Users: a.db, Profiles: a.db, Conversations: a.db, Once: a.live, Host: host, Database: a.db, Redis: redis,
+		Tokens: tokens, Passwords: token.NewHasher(token.DefaultParams()), Pages: web.FS(), Log: a.log,
+		Name: a.cfg.Server.Name, Version: version(), Parts: a.parts.names,
+		DemoLanguages: a.parts.languages(), Demo: a.parts.demo, NoGuests: !a.cfg.Accounts.Guests,
+		AllowedOrigins: a.cfg.Server.AllowedOrigins, TrustedProxies: a.cfg.Server.TrustedProxies,
+		MaxSessionsPerUser: s.PerUser, MaxSessions: s.Max,
+	})
+}
+
+// url is where the server can be reached from this machine.
+func (a *app) url() string {
+	addr := a.listener.Addr().(*net.TCPAddr)
+	host := addr.IP.String()
+	if addr.IP.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, strconv.Itoa(addr.Port))
+}
+
+// stopSlack is how much longer than the sessions' grace a stopping server waits for
+// them and for its last requests, before it cuts them off.
+const stopSlack = 3 * time.Second
+
+// run serves until ctx ends, then lets every tutor finish its sentence within the
+// grace, closes every session and waits for it.
+func (a *app) run(ctx context.Context) error {
+	served := make(chan error, 1)
+	go func() { served <- a.gateway.Serve(a.listener) }() // joined below
+	a.log.Info("serving", "url", a.url(), "stt", a.parts.names.STT, "llm", a.parts.names.LLM, "tts", a.parts.names.TTS)
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	a.log.Info("stopping", "grace", a.cfg.Server.ShutdownGrace)
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.Server.ShutdownGrace+stopSlack)
+	defer cancel()
+	err := a.gateway.Shutdown(stop)
+	return errors.Join(err, <-served)
+}
+
+// Close closes what openApp opened, last first. run has returned by then.
+func (a *app) Close() error {
+	var errs []error
+	if a.listener != nil {
+		if err := a.listener.Close(); !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	if a.parts != nil {
+		errs = append(errs, a.parts.Close())
+	}
+	if a.live != nil {
+		errs = append(errs, a.live.Close())
+	}
+	if a.db != nil {
+		errs = append(errs, a.db.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,257 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+
+	"kalami/providers"
+	"kalami/providers/anthropic"
+	"kalami/providers/deepgram"
+	"kalami/providers/elevenlabs"
+	"kalami/providers/failover"
+	"kalami/providers/openai"
+	"kalami/providers/simulate"
+	"kalami/session"
+)
+
+// demoPart is the name of a simulated part of the tutor.
+const demoPart = "demo"
+
+// demoLatency makes the demo tutor answer at about the pace of real vendors.
+var demoLatency = simulate.Latency{
+	STTPartial:    simulate.Delay{P50: 120 * time.Millisecond, P99: 250 * time.Millisecond},
+	STTFinal:      simulate.Delay{P50: 200 * time.Millisecond, P99: 400 * time.Millisecond},
+	STTEager:      simulate.Delay{P50: 100 * time.Millisecond, P99: 200 * time.Millisecond},
+	LLMFirstToken: simulate.Delay{P50: 300 * time.Millisecond, P99: 600 * time.Millisecond},
+	LLMToken:      simulate.Delay{P50: 15 * time.Millisecond, P99: 40 * time.Millisecond},
+	TTSFirstByte:  simulate.Delay{P50: 120 * time.Millisecond, P99: 250 * time.Millisecond},
+	TTSRealTime:   8,
+}
+
+// parts are the clients that hear, think and speak. Each part turns real by its own
+// key, independently; the others are served by a simulator inside the process, which
+// the same clients talk to over a loopback socket.
+type parts struct {
+	recognizer providers.Recognizer
+	tutor      providers.Tutor
+	voice      providers.Voice
+	// names says who serves each part, demoPart for the simulator.
+	names session.Parts
+	// missing are the variables that would turn the simulated parts real.
+	missing []string
+
+	simulator *simulator // nil when every part is real
+	scripts   map[string]simulate.Script
+	idle      []func() // closes the clients' idle connections
+}
+
+// openParts makes the clients. It makes no request to a vendor.
+func openParts(cfg *Config, log *slog.Logger) (*parts, error) {
+	p := &parts{scripts: simulate.Scripts()}
+	if cfg.Deepgram.Key == "" || !cfg.thinks() || !cfg.speaks() {
+		var err error
+		if p.simulator, err = startSimulator(simulate.Options{Latency: demoLatency, Log: log}, "127.0.0.1:0"); err != nil {
+			return nil, err
+		}
+	}
+	if err := errors.Join(p.openRecognizer(cfg, log), p.openTutor(cfg, log), p.openVoice(cfg, log)); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
+}
+
+// thinks says whether some real language model is configured, speaks whether some real voice is.
+func (c *Config) thinks() bool {
+	return c.Anthropic.Key != "" || c.OpenAI.Key != "" || c.LLM.BaseURL != ""
+}
+func (c *Config) speaks() bool {
+	return c.ElevenLabs.Key != "" || c.OpenAI.Key != "" || c.TTS.BaseURL != ""
+}
+
+// simulated notes that a part is the simulator's, and what would make it real.
+func (p *parts) simulated(variable string) string {
+	p.missing = append(p.missing, variable)
+	return demoPart
+}
+
+func (p *parts) openRecognizer(cfg *Config, log *slog.Logger) (err error) {
+	d := cfg.Deepgram
+	opt := deepgram.Options{Key: d.Key.Reveal(), BaseURL: string(d.BaseURL), NovaModel: d.NovaModel, FluxModel: d.FluxModel,
+		DialTimeout: d.DialTimeout, Log: log, Endpoint: func(language string) deepgram.Endpoint {
+			switch d.Engines[language] {
+			case EngineFlux:
+				return deepgram.Flux
+			case EngineNova:
+				return deepgram.Nova
+			}
+			return deepgram.BestEndpoint(language)
+		}}
+	p.names.STT = "deepgram"
+	if d.Key == "" {
+		p.names.STT = p.simulated("DEEPGRAM_API_KEY")
+		opt.Key, opt.BaseURL = demoPart, p.simulator.url
+	}
+	p.recognizer, err = deepgram.New(opt)
+	return err
+}
+
+// openTutor orders the language models: Claude, an engine of one's own, GPT.
+func (p *parts) openTutor(cfg *Config, log *slog.Logger) error {
+	var tutors []providers.Tutor
+	if a := cfg.Anthropic; a.Key != "" {
+		t, err := anthropic.New(anthropic.Options{Key: a.Key.Reveal(), BaseURL: string(a.BaseURL), Model: a.Model,
+			FirstTokenTimeout: a.FirstTokenTimeout, Log: log})
+		if err != nil {
+			return err
+		}
+		tutors, p.idle, p.names.LLM = append(tutors, t), append(p.idle, t.Close), t.Name()
+	}
+	for _, opt := range gptOptions(cfg, log) {
+		t, err := openai.NewTutor(opt)
+		if err != nil {
+			return err
+		}
+		tutors, p.idle = append(tutors, t), append(p.idle, t.Close)
+		if p.names.LLM == "" {
+			p.names.LLM = t.Name()
+		}
+	}
+	if len(tutors) == 0 {
+		p.names.LLM = p.simulated("ANTHROPIC_API_KEY")
+		t, err := anthropic.New(anthropic.Options{Key: demoPart, BaseURL: p.simulator.url, Log: log})
+		if err != nil {
+			return err
+		}
+		tutors, p.idle = append(tutors, t), append(p.idle, t.Close)
+	}
+	p.tutor = failover.NewTutor(failover.TutorOptions{Tutors: tutors, Log: log})
+	return nil
+}
+
+// gptOptions are those of the configured models behind OpenAI's API, in order.
+func gptOptions(cfg *Config, log *slog.Logger) (all []openai.TutorOptions) {
+	if l := cfg.LLM; l.BaseURL != "" {
+		model := l.Model
+		if model == "" {
+			model = cfg.OpenAI.Model
+		}
+		all = append(all, openai.TutorOptions{Endpoint: openai.Endpoint{Key: l.Key.Reveal(), BaseURL: string(l.BaseURL)},
+			Model: model, LegacyMaxTokens: true, FirstTokenTimeout: l.FirstTokenTimeout, Log: log})
+	}
+	if o := cfg.OpenAI; o.Key != "" {
+		all = append(all, openai.TutorOptions{Endpoint: openai.Endpoint{Key: o.Key.Reveal(), BaseURL: string(o.BaseURL)},
+			Model: o.Model, FirstTokenTimeout: o.FirstTokenTimeout, Log: log})
+	}
+	return all
+}
+
+func (p *parts) openVoice(cfg *Config, log *slog.Logger) error {
+	opt := elevenlabs.Options{Key: cfg.ElevenLabs.Key.Reveal(), BaseURL: string(cfg.ElevenLabs.BaseURL), Model: cfg.ElevenLabs.Model,
+		Voices: cfg.ElevenLabs.Voices, DialTimeout: cfg.ElevenLabs.DialTimeout, Log: log}
+	switch {
+	case cfg.ElevenLabs.Key != "":
+		p.names.TTS = "elevenlabs"
+	case cfg.TTS.BaseURL != "":
+		t := cfg.TTS
+		return p.speakThrough(openai.VoiceOptions{Endpoint: openai.Endpoint{Key: t.Key.Reveal(), BaseURL: string(t.BaseURL)},
+			Model: t.Model, Voice: t.Voice, FirstAudioTimeout: t.FirstByteTimeout})
+	case cfg.OpenAI.Key != "":
+		o := cfg.OpenAI
+		return p.speakThrough(openai.VoiceOptions{Endpoint: openai.Endpoint{Key: o.Key.Reveal(), BaseURL: string(o.BaseURL)},
+			Model: o.TTSModel, Voice: o.Voice, FirstAudioTimeout: o.FirstByteTimeout})
+	default:
+		p.names.TTS = p.simulated("ELEVENLABS_API_KEY")
+		opt.Key, opt.BaseURL = demoPart, p.simulator.url
+	}
+	v, err := elevenlabs.New(opt)
+	if err != nil {
+		return err
+	}
+	p.voice = v
+	return nil
+}
+
+// speakThrough makes a voice behind OpenAI's API the tutor's.
+func (p *parts) speakThrough(opt openai.VoiceOptions) error {
+	v, err := openai.NewVoice(opt)
+	if err != nil {
+		return err
+	}
+	p.voice, p.names.TTS, p.idle = v, v.Name(), append(p.idle, v.Close)
+	return nil
+}
+
+// demo is what a session in a language says about its simulated parts; nil when all are real.
+func (p *parts) demo(language string) *session.DemoInfo {
+	if len(p.missing) == 0 {
+		return nil
+	}
+	info := &session.DemoInfo{Missing: p.missing}
+	if p.names.STT == demoPart {
+		for _, turn := range p.scripts[language].Turns {
+			info.Script = append(info.Script, turn.Learner)
+		}
+	}
+	return info
+}
+
+// languages are those that the demo tutor speaks; none when no part is simulated.
+func (p *parts) languages() []string {
+	if len(p.missing) == 0 {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(p.scripts))
+}
+
+// Close frees the clients' connections and stops the simulator.
+func (p *parts) Close() error {
+	for _, free := range p.idle {
+		free()
+	}
+	if p.simulator == nil {
+		return nil
+	}
+	return p.simulator.Close()
+}
+
+// simulator is a running simulate.Server.
+type simulator struct {
+	url    string
+	vendor *simulate.Server
+	http   *http.Server
+	served chan error
+}
+
+// startSimulator serves the vendors' protocols at addr. Close it.
+func startSimulator(opt simulate.Options, addr string) (*simulator, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("simulator: %w", err)
+	}
+	s := &simulator{url: "http://" + l.Addr().String(), vendor: simulate.New(opt), served: make(chan error, 1)}
+	s.http = &http.Server{Handler: s.vendor, ReadHeaderTimeout: 5 * time.Second}
+	go func() { s.served <- s.http.Serve(l) }() // joined by Close
+	return s, nil
+}
+
+// Close ends every connection and waits.
+func (s *simulator) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	s.vendor.Close()
+	err := s.http.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(err, s.http.Close())
+	}
+	if served := <-s.served; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
+	return err
+}
