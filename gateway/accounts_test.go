@@ -13,6 +13,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"kalami/gateway/token"
 	"kalami/session/learn"
 )
 
@@ -175,6 +176,21 @@ func TestLoginRehashes(t *testing.T) {
 	h.do("POST", "/auth/login", form).want(http.StatusOK)
 	if h.passwords.hashed != hashed {
 		t.Error("a fresh hash was made again")
+	}
+}
+
+// The same with real hashes, of costs that a test can bear.
+func TestLoginWithRealHashes(t *testing.T) {
+	h := newHouse(t, func(o *Options) {
+		o.Passwords = token.NewHasher(token.Params{MemoryKiB: 64, Time: 1, Parallelism: 1})
+	})
+	_, id := h.account("ana@example.org")
+	if got := h.store.users[id].HashedPassword; !strings.HasPrefix(got, "$argon2id$v=19$m=64,t=1,p=1$") {
+		t.Errorf("stored %q", got)
+	}
+	for _, username := range []string{"ana@example.org", "nobody@example.org"} {
+		h.do("POST", "/auth/login", url.Values{"username": {username}, "password": {"another one"}}).
+			refusal(http.StatusUnauthorized, "unauthorized")
 	}
 }
 

@@ -157,7 +157,7 @@ func (f *faults) text(field, s string, limit int) string {
 
 // number checks a number's range; lo and hi belong to it.
 func number[N int | float64](f *faults, field string, n, lo, hi N) {
-	if !(n >= lo && n <= hi) { // so that NaN is outside
+	if n < lo || n > hi {
 		f.add(field, "must be between %v and %v", lo, hi)
 	}
 }

@@ -1,3 +1,47 @@
 // Package gateway is the edge: HTTP resources, the voice endpoint, and nothing that
 // decides about learning or talking.
+//
+// A [Server] is made of [Options], which hold everything it needs as small interfaces
+// (ports.go) or plain values; it opens no store and reads no environment. It is an
+// [http.Handler], so that tests need no socket, and carries an [http.Server] of its own
+// with limits on headers, bodies and time.
+//
+// # Routes
+//
+// Each resource has its file: accounts, profiles, languages, tickets, health, pages, and
+// voice. Every route answers at /x and at /api/x; Server.handle registers both and
+// bounds the body and the time of each. The voice socket alone is registered apart,
+// because limits that wrap the response break its upgrade.
+//
+// A handler is thin and always in the same order: identify the caller, decode, validate,
+// call one port, respond. Unknown JSON fields are ignored, so that older and newer
+// clients get along; a known field of the wrong type or outside its range is named.
+//
+// # Errors
+//
+// Handlers return errors and never write them. Whatever goes wrong, in a handler, in the
+// router or by a panic, is answered in one shape,
+//
+//	{"detail": "…", "code": "…", "request_id": "…", "errors": [{"field": "…", "message": "…"}]}
+//
+// with the status that one table gives to the error's kind (package learn). The cause stays in
+// the log, in the one line that each request gets there, under the same request id.
+// Query strings and bodies are never logged.
+//
+// # Who is asking
+//
+// An access token in the Authorization header, checked against the user's present token
+// version, so that ending a user's sessions ends their tokens too. Nothing is a cookie:
+// there is nothing that a foreign page could make a browser send along. A browser cannot
+// put a header on a WebSocket, so it buys a single-use ticket (tickets.go) with its
+// access token right before it connects. Everything about the conversation is checked and
+// bound when the ticket is sold, since a refused upgrade reaches a page without status or
+// reason.
+//
+// # Sockets
+//
+// Once upgraded, a socket belongs to the conversation: package wire speaks its dialect,
+// closecodes.go says how each end of a session looks to the client, and a registry knows
+// all sockets, because the HTTP server neither closes nor waits for connections that it
+// has given away. Stopping a node is Drain, then DrainSessions, then Shutdown.
 package gateway

@@ -127,7 +127,7 @@ func derive(p Params, password string, salt []byte) passwordHash {
 
 func newSalt() []byte {
 	salt := make([]byte, saltBytes)
-	rand.Read(salt) // never fails: crypto/rand ends the process instead
+	_, _ = rand.Read(salt) // never fails: crypto/rand ends the process instead
 	return salt
 }
 
@@ -165,7 +165,7 @@ func parsePHC(s string) (passwordHash, error) {
 		return passwordHash{}, errPHC
 	}
 	return passwordHash{
-		params: Params{MemoryKiB: m, Time: t, Parallelism: uint8(par)}, // par is at most 16
+		params: Params{MemoryKiB: m, Time: t, Parallelism: uint8(par)}, //nolint:gosec // par is at most 16
 		salt:   salt, sum: sum,
 	}, nil
 }

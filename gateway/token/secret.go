@@ -40,7 +40,7 @@ func rawURL() *base64.Encoding { return base64.RawURLEncoding.Strict() }
 
 func newSecret(prefix string) string {
 	var b [secretBytes]byte
-	rand.Read(b[:]) // never fails: crypto/rand ends the process instead
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the process instead
 	return prefix + rawURL().EncodeToString(b[:])
 }
 
