@@ -7,7 +7,7 @@ import { Microphone } from "./microphone.js";
 import { Player } from "./player.js";
 
 /** The learner's microphone and the tutor's voice. Make one inside a click or key press. */
-export class Audio {
+export class Sound {
   /**
    * @param {{
    *   onBlock: (samples: Int16Array, rms: number) => void,

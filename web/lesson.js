@@ -3,7 +3,7 @@
  * together. The page shows what it finds here and calls what the learner asks for.
  */
 
-import { Audio } from "./audio.js";
+import { Sound } from "./audio.js";
 import { Conversation, STATE } from "./conversation.js";
 import { Downlink } from "./downlink.js";
 import { ACTION, closeProblem, environmentProblem, microphoneProblem, requestProblem } from "./problems.js";
@@ -168,7 +168,7 @@ export class Lesson extends EventTarget {
   }
 
   openAudio() {
-    this.audio = new Audio({
+    this.audio = new Sound({
       onBlock: (samples, rms) => this.takeBlock(samples, rms),
       onDevice: (_facts, restarted) => this.deviceChanged(restarted),
       onMicrophoneLost: (error) => this.notice("microphone-lost", error.name),
