@@ -148,6 +148,10 @@ func (r *Redis) UnmarshalText(b []byte) error {
 	return nil
 }
 
+// Reveal returns the URL with its password, for the one call that connects;
+// empty when none was given.
+func (r Redis) Reveal() string { return r.URL.Reveal() }
+
 // String returns the URL without its password.
 func (r Redis) String() string { return r.redacted() }
 

@@ -23,9 +23,9 @@ func newVersionCommand(process) *cobra.Command {
 	}
 }
 
-// buildVersion is the version of this binary: a tag, a pseudo-version of the
+// version is the version of this binary: a tag, a pseudo-version of the
 // commit, or "devel" for a build outside a checkout.
-func buildVersion() string {
+func version() string {
 	info, _ := debug.ReadBuildInfo()
 	if info == nil || info.Main.Version == "" || info.Main.Version == "(devel)" {
 		return "devel"
@@ -35,7 +35,7 @@ func buildVersion() string {
 
 // describeBuild names the version, the commit and whether the tree had changes.
 func describeBuild(info *debug.BuildInfo) string {
-	s := buildVersion()
+	s := version()
 	if info == nil {
 		return s
 	}
