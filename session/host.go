@@ -107,12 +107,10 @@ func (h *Host) close(ctx context.Context, s *assembly, p Params, end *End, log *
 	conversation := p.Conversation
 	conversation.Totals = s.totals
 	switch end.Reason {
-	case EndSuperseded:
-		return // not ours to write
 	case EndNormal, EndIdle, EndMaxDuration, EndQuota, EndForbidden:
 		conversation.Status, conversation.EndReason = "ended", string(end.Reason)
 	default:
-		conversation.Status = "active"
+		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
 	defer cancel()

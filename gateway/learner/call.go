@@ -1,0 +1,214 @@
+package learner
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"kalami/gateway/wire"
+	"kalami/session"
+)
+
+// FrameTime is the length of one mic frame.
+const FrameTime = 20 * time.Millisecond
+
+// Handler is told what happens in a call; its methods are called from one goroutine,
+// in order, and should not block. Nil fields are skipped.
+type Handler struct {
+	// Event gets every event, after the player has seen it.
+	Event func(h session.Head, ev session.Event)
+	// Audio gets every frame of the tutor's audio as it arrives; the bytes are valid
+	// until it returns. late says that it belongs to a reply that was cleared, and
+	// is not played.
+	Audio func(f session.Frame, late bool)
+	// Mute stops playback reports, like a client that cannot tell.
+	Mute bool
+}
+
+// Call is an open voice socket. Run reads it; Speak and Send may be called meanwhile.
+type Call struct {
+	conn    *websocket.Conn
+	handler Handler
+	player  *player
+
+	write sync.Mutex // one writer at a time: the microphone, the player, the caller
+	buf   []byte     // guarded by write
+
+	mic struct { // owned by the goroutine that speaks
+		seq uint32
+		pos uint32
+	}
+}
+
+// Call opens the voice socket with a fresh ticket. Close it.
+func (a *Account) Call(ctx context.Context, w Wish, h Handler) (*Call, error) {
+	ticket, url, err := a.Ticket(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	return Dial(ctx, url, ticket, h)
+}
+
+// Dial opens the voice socket at url with a ticket.
+func Dial(ctx context.Context, url, ticket string, h Handler) (*Call, error) {
+	conn, res, err := websocket.Dial(ctx, url, &websocket.DialOptions{
+		Subprotocols:    []string{"kalami.v1", "kalami.token." + ticket},
+		CompressionMode: websocket.CompressionDisabled,
+	})
+	if err != nil {
+		if res != nil && res.StatusCode >= 300 {
+			return nil, &StatusError{Status: res.StatusCode, Detail: err.Error()}
+		}
+		return nil, err
+	}
+	const most = 1 << 20
+	conn.SetReadLimit(most)
+	c := &Call{conn: conn, handler: h}
+	c.player = newPlayer(func(ctl session.Control) {
+		if !h.Mute {
+			_ = c.Send(ctl) // a lost connection is Run's to report
+		}
+	})
+	return c, nil
+}
+
+// Run reads until the call is over. It returns nil when the server closed it
+// normally, else the read's error (see [websocket.CloseStatus]). It does not close
+// the call.
+func (c *Call) Run() error {
+	defer c.player.stop()
+	buf := make([]byte, 0, 64<<10)
+	for {
+		kind, r, err := c.conn.Reader(context.Background())
+		if err == nil {
+			buf, err = readInto(buf[:0], r)
+		}
+		if err != nil {
+			if websocket.CloseStatus(err) == websocket.StatusNormalClosure {
+				return nil
+			}
+			return err
+		}
+		if kind == websocket.MessageBinary {
+			err = c.audio(buf)
+		} else {
+			err = c.event(buf)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// readInto is io.ReadAll into a buffer that is used again.
+func readInto(buf []byte, r io.Reader) ([]byte, error) {
+	for {
+		if len(buf) == cap(buf) {
+			buf = append(buf, 0)[:len(buf)]
+		}
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if err == io.EOF {
+			return buf, nil
+		}
+		if err != nil {
+			return buf, err
+		}
+	}
+}
+
+// audio takes one frame of the tutor's.
+func (c *Call) audio(data []byte) error {
+	var f session.Frame
+	if err := wire.ParseHeader(data, wire.Tutor, &f); err != nil {
+		return err
+	}
+	late := c.player.audio(f)
+	if c.handler.Audio != nil {
+		c.handler.Audio(f, late)
+	}
+	return nil
+}
+
+// event takes one event: heartbeats are answered, the player is told, the caller hears it all.
+func (c *Call) event(data []byte) error {
+	h, ev, err := wire.DecodeEvent(data)
+	if err != nil {
+		return fmt.Errorf("learner: the server's event: %w", err)
+	}
+	if ping, ok := ev.(session.Ping); ok {
+		if err := c.Send(session.Pong{ID: ping.ID, TS: h.TS}); err != nil {
+			return err
+		}
+	}
+	c.player.event(ev)
+	if c.handler.Event != nil {
+		c.handler.Event(h, ev)
+	}
+	return nil
+}
+
+// Send tells the server something.
+func (c *Call) Send(ctl session.Control) error {
+	data, err := wire.EncodeControl("", ctl)
+	if err != nil {
+		return err
+	}
+	c.write.Lock()
+	defer c.write.Unlock()
+	return c.conn.Write(context.Background(), websocket.MessageText, data)
+}
+
+// Speak sends PCM16 at rate hertz as a microphone would: in frames of [FrameTime],
+// each when it is due by a schedule that starts now. It returns when all is sent, ctx
+// ends, or the connection is lost.
+func (c *Call) Speak(ctx context.Context, pcm []byte, rate int) error {
+	size := rate * int(FrameTime/time.Millisecond) / 1000 * 2
+	start, timer := time.Now(), time.NewTimer(0)
+	defer timer.Stop()
+	for n := 0; len(pcm) > 0; n++ {
+		if wait := time.Until(start.Add(time.Duration(n) * FrameTime)); wait > 0 {
+			timer.Reset(wait)
+			select {
+			case <-timer.C:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		}
+		part := pcm[:min(size, len(pcm))]
+		pcm = pcm[len(part):]
+		if err := c.Frame(part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Frame sends one mic frame now. Frames are numbered in the order of the calls,
+// which one goroutine makes.
+func (c *Call) Frame(pcm []byte) error {
+	c.write.Lock()
+	defer c.write.Unlock()
+	f := session.Frame{Stream: 1, Seq: c.mic.seq, Pos: c.mic.pos}
+	c.buf = append(wire.AppendHeader(c.buf[:0], wire.Mic, &f), pcm...)
+	c.mic.seq++
+	c.mic.pos += uint32(len(pcm) / 2)
+	return c.conn.Write(context.Background(), websocket.MessageBinary, c.buf)
+}
+
+// Sent is how many mic frames were sent.
+func (c *Call) Sent() int {
+	c.write.Lock()
+	defer c.write.Unlock()
+	return int(c.mic.seq)
+}
+
+// Close closes the socket normally, waiting for the server's answer for a few seconds at the most.
+func (c *Call) Close() error { return c.conn.Close(websocket.StatusNormalClosure, "") }
+
+// Abort drops the connection without a word, like a network that is gone.
+func (c *Call) Abort() { _ = c.conn.CloseNow() }
