@@ -88,11 +88,19 @@ func seal(header, payload string, key []byte, h func() hash.Hash) string {
 
 // forgedTokens are tokens that must not open anything, by what is wrong with them.
 func forgedTokens() map[string]string {
+	forged := malformed()
+	maps.Copy(forged, wrongHeaders())
+	maps.Copy(forged, wrongClaims())
+	maps.Copy(forged, wrongKeys())
+	return forged
+}
+
+// malformed tokens do not have the form of one, or their parts do not belong together.
+func malformed() map[string]string {
 	good := honest().String()
 	parts := strings.Split(good, ".")
 	head, body, sig := parts[0], parts[1], parts[2]
-	hourAgo := testNow.Add(-time.Hour).Unix()
-	forged := map[string]string{
+	return map[string]string{
 		"empty":                       "",
 		"two dots alone":              "..",
 		"two segments":                head + "." + body,
@@ -111,53 +119,72 @@ func forgedTokens() map[string]string {
 		"payload of another token":    head + "." + strings.Split(honest().claim("sub", "u2").String(), ".")[1] + "." + sig,
 		"oversized":                   honest().claim("note", strings.Repeat("x", MaxAccessBytes)).String(),
 		"oversized dots":              strings.Repeat(".", 1<<20),
-		"alg none":                    honest().head("alg", "none").String(),
-		"alg None, unsigned":          strings.TrimRight(honest().head("alg", "None").String(), "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"),
-		"alg missing":                 honest().head("alg", nil).String(),
-		"alg a number":                honest().head("alg", 256).String(),
-		"alg RS256 over an HMAC":      honest().head("alg", "RS256").String(),
-		"alg ES256 over an HMAC":      honest().head("alg", "ES256").String(),
-		"header not JSON":             seal("alg", "{}", presentKey, sha256.New),
-		"header with trailing JSON":   seal(`{"alg":"HS256","typ":"JWT","kid":"`+keyID(presentKey)+`"}{}`, "{}", presentKey, sha256.New),
-		"payload null":                seal(`{"alg":"HS256","typ":"JWT","kid":"`+keyID(presentKey)+`"}`, "null", presentKey, sha256.New),
-		"payload an array":            seal(`{"alg":"HS256","typ":"JWT","kid":"`+keyID(presentKey)+`"}`, "[]", presentKey, sha256.New),
-		"payload empty":               seal(`{"alg":"HS256","typ":"JWT","kid":"`+keyID(presentKey)+`"}`, "{}", presentKey, sha256.New),
-		"kid missing":                 honest().head("kid", nil).String(),
-		"kid unknown":                 honest().head("kid", "0000000000000000").String(),
-		"kid a path":                  honest().head("kid", "../../dev/null").String(),
-		"kid a list":                  honest().head("kid", []string{keyID(presentKey)}).String(),
-		"header jku":                  honest().head("jku", "https://example.org/keys").String(),
-		"header jwk":                  honest().head("jwk", map[string]string{"kty": "oct", "k": "AAAA"}).String(),
-		"header x5u":                  honest().head("x5u", "https://example.org/cert").String(),
-		"header crit":                 honest().head("crit", []string{"exp"}).String(),
-		"header typ missing":          honest().head("typ", nil).String(),
-		"header typ at+jwt":           honest().head("typ", "at+jwt").String(),
-		"expired":                     honest().claim("iat", hourAgo).claim("exp", testNow.Add(-Leeway).Unix()).String(),
-		"exp missing":                 honest().claim("exp", nil).String(),
-		"exp a word":                  honest().claim("exp", "tomorrow").String(),
-		"exp before iat":              honest().claim("exp", testNow.Add(-time.Second).Unix()).String(),
-		"exp in a century":            honest().claim("exp", testNow.AddDate(100, 0, 0).Unix()).String(),
-		"exp beyond any clock":        honest().claim("exp", 1e300).String(),
-		"iat missing":                 honest().claim("iat", nil).String(),
-		"iat in the future":           honest().claim("iat", testNow.Add(Leeway+time.Second).Unix()).String(),
-		"nbf in the future":           honest().claim("nbf", testNow.Add(Leeway+time.Second).Unix()).String(),
-		"iss missing":                 honest().claim("iss", nil).String(),
-		"iss of somebody else":        honest().claim("iss", "kalami.example").String(),
-		"aud missing":                 honest().claim("aud", nil).String(),
-		"aud of somebody else":        honest().claim("aud", "kalami-staging").String(),
-		"aud several":                 honest().claim("aud", []string{"kalami", "other"}).String(),
-		"aud a number":                honest().claim("aud", 7).String(),
-		"typ missing":                 honest().claim("typ", nil).String(),
-		"typ refresh":                 honest().claim("typ", "refresh").String(),
-		"typ ticket":                  honest().claim("typ", "ticket").String(),
-		"sub missing":                 honest().claim("sub", nil).String(),
-		"sub a number":                honest().claim("sub", 1).String(),
-		"tid missing":                 honest().claim("tid", nil).String(),
-		"jti missing":                 honest().claim("jti", nil).String(),
-		"ver negative":                honest().claim("ver", -1).String(),
-		"ver a fraction":              honest().claim("ver", 0.5).String(),
 		"a ticket":                    NewTicket(),
 	}
+}
+
+// wrongHeaders are rightly signed below a header that the issuer never writes.
+func wrongHeaders() map[string]string {
+	const ours = `{"alg":"HS256","typ":"JWT","kid":"`
+	return map[string]string{
+		"alg none":                  honest().head("alg", "none").String(),
+		"alg None, unsigned":        strings.TrimRight(honest().head("alg", "None").String(), "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"),
+		"alg missing":               honest().head("alg", nil).String(),
+		"alg a number":              honest().head("alg", 256).String(),
+		"alg RS256 over an HMAC":    honest().head("alg", "RS256").String(),
+		"alg ES256 over an HMAC":    honest().head("alg", "ES256").String(),
+		"header not JSON":           seal("alg", "{}", presentKey, sha256.New),
+		"header with trailing JSON": seal(ours+keyID(presentKey)+`"}{}`, "{}", presentKey, sha256.New),
+		"payload null":              seal(ours+keyID(presentKey)+`"}`, "null", presentKey, sha256.New),
+		"payload an array":          seal(ours+keyID(presentKey)+`"}`, "[]", presentKey, sha256.New),
+		"payload empty":             seal(ours+keyID(presentKey)+`"}`, "{}", presentKey, sha256.New),
+		"kid missing":               honest().head("kid", nil).String(),
+		"kid unknown":               honest().head("kid", "0000000000000000").String(),
+		"kid a path":                honest().head("kid", "../../dev/null").String(),
+		"kid a list":                honest().head("kid", []string{keyID(presentKey)}).String(),
+		"header jku":                honest().head("jku", "https://example.org/keys").String(),
+		"header jwk":                honest().head("jwk", map[string]string{"kty": "oct", "k": "AAAA"}).String(),
+		"header x5u":                honest().head("x5u", "https://example.org/cert").String(),
+		"header crit":               honest().head("crit", []string{"exp"}).String(),
+		"header typ missing":        honest().head("typ", nil).String(),
+		"header typ at+jwt":         honest().head("typ", "at+jwt").String(),
+	}
+}
+
+// wrongClaims are rightly signed by the present key.
+func wrongClaims() map[string]string {
+	hourAgo := testNow.Add(-time.Hour).Unix()
+	return map[string]string{
+		"expired":              honest().claim("iat", hourAgo).claim("exp", testNow.Add(-Leeway).Unix()).String(),
+		"exp missing":          honest().claim("exp", nil).String(),
+		"exp a word":           honest().claim("exp", "tomorrow").String(),
+		"exp before iat":       honest().claim("exp", testNow.Add(-time.Second).Unix()).String(),
+		"exp in a century":     honest().claim("exp", testNow.AddDate(100, 0, 0).Unix()).String(),
+		"exp beyond any clock": honest().claim("exp", 1e300).String(),
+		"iat missing":          honest().claim("iat", nil).String(),
+		"iat in the future":    honest().claim("iat", testNow.Add(Leeway+time.Second).Unix()).String(),
+		"nbf in the future":    honest().claim("nbf", testNow.Add(Leeway+time.Second).Unix()).String(),
+		"iss missing":          honest().claim("iss", nil).String(),
+		"iss of somebody else": honest().claim("iss", "kalami.example").String(),
+		"aud missing":          honest().claim("aud", nil).String(),
+		"aud of somebody else": honest().claim("aud", "kalami-staging").String(),
+		"aud several":          honest().claim("aud", []string{"kalami", "other"}).String(),
+		"aud a number":         honest().claim("aud", 7).String(),
+		"typ missing":          honest().claim("typ", nil).String(),
+		"typ refresh":          honest().claim("typ", "refresh").String(),
+		"typ ticket":           honest().claim("typ", "ticket").String(),
+		"sub missing":          honest().claim("sub", nil).String(),
+		"sub a number":         honest().claim("sub", 1).String(),
+		"tid missing":          honest().claim("tid", nil).String(),
+		"jti missing":          honest().claim("jti", nil).String(),
+		"ver negative":         honest().claim("ver", -1).String(),
+		"ver a fraction":       honest().claim("ver", 0.5).String(),
+	}
+}
+
+// wrongKeys are signed by a key other than the one they name, or by one nobody gave us.
+func wrongKeys() map[string]string {
+	forged := map[string]string{}
 	f := honest()
 	f.key = foreignKey
 	forged["foreign key under our kid"] = f.String()
