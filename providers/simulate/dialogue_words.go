@@ -93,7 +93,7 @@ func tokensOf(line string) []string {
 	return out
 }
 
-// appendToken adds a word, in two pieces when it has more than eight characters.
+// appendToken adds a word, in two pieces when it has more than eight characters, its blank included.
 func appendToken(out []string, word string) []string {
 	if utf8.RuneCountInString(word) <= 8 {
 		return append(out, word)
