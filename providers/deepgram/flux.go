@@ -86,6 +86,9 @@ func (f *fluxTurns) turn(emit func(providers.Heard)) {
 		}
 		f.tell(providers.HeardUpdate, emit)
 	case fluxEager:
+		if f.m.transcript == "" {
+			return // never sent by a vendor that keeps its promise
+		}
 		f.tell(providers.HeardEagerEnd, emit)
 	case fluxResumed:
 		if f.last.Kind != providers.HeardEagerEnd {
@@ -94,6 +97,9 @@ func (f *fluxTurns) turn(emit func(providers.Heard)) {
 		}
 		f.tell(providers.HeardResumed, emit)
 	case fluxEnd:
+		if !f.begun && f.m.transcript == "" {
+			return
+		}
 		f.tell(providers.HeardEnd, emit)
 		f.segment++
 		f.begun, f.last = false, providers.Heard{}

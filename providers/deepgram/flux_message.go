@@ -1,10 +1,8 @@
 package deepgram
 
-// The messages of /v2/listen that mean something here.
-const (
-	fluxTurnInfo         = "TurnInfo"
-	fluxConfigureFailure = "ConfigureFailure"
-)
+// fluxTurnInfo is, beside vendorError, the type of /v2/listen's messages that
+// means something here.
+const fluxTurnInfo = "TurnInfo"
 
 // The events of a TurnInfo.
 const (
@@ -40,7 +38,7 @@ func (m *fluxMessage) decode(msg []byte) error {
 	for ok := s.enter('{'); ok; ok = s.more('}') {
 		switch string(s.key()) {
 		case "type":
-			m.kind = known(s.raw(), fluxTurnInfo, vendorError, fluxConfigureFailure)
+			m.kind = known(s.raw(), fluxTurnInfo, vendorError)
 		case "event":
 			m.event = known(s.raw(), fluxUpdate, fluxStart, fluxEager, fluxResumed, fluxEnd)
 		case "transcript":

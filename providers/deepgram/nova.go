@@ -124,15 +124,15 @@ func (n *novaTurns) hear(dst []providers.Word, emit func(providers.Heard)) []pro
 	m := &n.m
 	from := len(dst)
 	dst = m.words.build(m.transcript, dst)
-	n.endMS = millis(m.start + m.duration)
-	startMS := millis(m.start)
+	startMS, endMS := millis(m.start), millis(m.start+m.duration)
 	if len(dst) > from {
-		startMS, n.endMS = dst[from].StartMS, dst[len(dst)-1].EndMS
+		startMS, endMS = dst[from].StartMS, dst[len(dst)-1].EndMS
 	}
 	if m.language != "" {
 		n.language = m.language
 	}
 	n.begin(startMS, emit)
+	n.endMS = endMS
 	return dst
 }
 

@@ -112,13 +112,20 @@ func (s *scanner) key() []byte {
 // least two bytes.
 func (s *scanner) quoted() []byte {
 	from := s.i
-	for i := s.i + 1; i < len(s.b); i++ {
-		switch s.b[i] {
-		case '"':
-			s.i = i + 1
-			return s.b[from:s.i]
-		case '\\':
-			i++
+	for i := s.i + 1; i < len(s.b); {
+		n := bytes.IndexByte(s.b[i:], '"')
+		if n < 0 {
+			break
+		}
+		i += n + 1
+		// A quote behind an odd number of backslashes is part of the string.
+		slashes := i - 2
+		for slashes > from && s.b[slashes] == '\\' {
+			slashes--
+		}
+		if (i-2-slashes)%2 == 0 {
+			s.i = i
+			return s.b[from:i]
 		}
 	}
 	s.fail()
