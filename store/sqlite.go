@@ -18,7 +18,7 @@ const sqliteTimes = "2006-01-02T15:04:05.000000Z07:00"
 
 func (db *DB) openSQLite(loc location, o Options) error {
 	// Made here and not by SQLite, so that nobody else on the machine can read
-	// what learners said; the WAL inherits the mode.
+	// what learners said; the WAL gets the same mode.
 	f, err := os.OpenFile(loc.path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return fmt.Errorf("open the database file: %w", err)
@@ -61,13 +61,14 @@ func (db *DB) openSQLite(loc location, o Options) error {
 // that begins by reading could otherwise find, when it comes to write, that its
 // snapshot is out of date.
 func sqliteDSN(path string, more ...string) string {
+	path = strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23", "&", "%26", "+", "%2b").Replace(path)
 	params := append([]string{
+		"modeof=" + path, // the WAL is as private as the database
 		"_txlock=immediate",
 		"_pragma=busy_timeout(60000)", // first: switching to WAL may already have to wait
 		"_pragma=journal_mode(wal)",
 		"_pragma=synchronous(full)",
 		"_pragma=foreign_keys(on)",
 	}, more...)
-	escape := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23")
-	return "file:" + escape.Replace(path) + "?" + strings.Join(params, "&")
+	return "file:" + path + "?" + strings.Join(params, "&")
 }

@@ -35,7 +35,7 @@ func Postgres(tb testing.TB) store.Options {
 	tb.Helper()
 	base := os.Getenv(PostgresVariable)
 	if base == "" {
-		tb.Skip(PostgresVariable + " is not set")
+		missing(tb, PostgresVariable)
 	}
 	u, err := url.Parse(base)
 	if err != nil {
@@ -48,6 +48,16 @@ func Postgres(tb testing.TB) store.Options {
 	q.Set("search_path", schema[0])
 	u.RawQuery = q.Encode()
 	return store.Options{URL: u.String()}
+}
+
+// missing skips a test for want of a server; where everything has to be there,
+// which CI=true says, it fails it.
+func missing(tb testing.TB, variable string) {
+	tb.Helper()
+	if os.Getenv("CI") == "true" {
+		tb.Fatal(variable + " is not set")
+	}
+	tb.Skip(variable + " is not set")
 }
 
 func onServer(tb testing.TB, url, statement string) {
@@ -74,7 +84,7 @@ func Redis(tb testing.TB) live.Options {
 	tb.Helper()
 	base := os.Getenv(RedisVariable)
 	if base == "" {
-		tb.Skip(RedisVariable + " is not set")
+		missing(tb, RedisVariable)
 	}
 	o, err := redis.ParseURL(base)
 	if err != nil {

@@ -101,7 +101,7 @@ func wantFenced(t *testing.T, what string, err error) {
 // is appended by two of them, as after a retry. Every one is stored once and
 // counted once.
 func testConcurrency(t *testing.T, fresh Fresh) {
-	const writers, each = 16, 25
+	const writers, each = 16, 12
 	db := Open(t, fresh(t))
 	c := NewLearner(t, db, "ana").Start(t, db)
 	var wg sync.WaitGroup

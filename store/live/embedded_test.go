@@ -1,0 +1,123 @@
+package live_test
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"kalami/session/learn"
+	"kalami/store/live"
+)
+
+// TestClock: in the embedded Redis a ticket of a minute is there for a minute, but
+// for the last tick of the clock, and no longer.
+func TestClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := live.Open(t.Context(), live.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		for _, c := range []struct {
+			wait time.Duration
+			want bool
+		}{{59_800 * time.Millisecond, true}, {60_100 * time.Millisecond, false}} {
+			if err := s.PutOnce(t.Context(), "ticket", []byte("x"), time.Minute); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(c.wait)
+			if _, ok, err := s.TakeOnce(t.Context(), "ticket"); ok != c.want || err != nil {
+				t.Errorf("after %v: %v, %v; want %v", c.wait, ok, err, c.want)
+			}
+		}
+	})
+}
+
+// TestRateOverTime: six a minute, two at once, for an hour: 361 get through, as
+// the refused are told exactly how long to wait.
+func TestRateOverTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := live.Open(t.Context(), live.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		rate := live.Rate{Count: 6, Per: time.Minute, Burst: 2}
+		start, allowed := time.Now(), 0
+		for time.Since(start) < time.Hour {
+			ok, wait, err := s.Allow(t.Context(), "ana", rate)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if ok {
+				allowed++
+				continue
+			}
+			if wait <= 0 || wait > 10*time.Second {
+				t.Fatalf("told to wait %v, want at most the interval of 10s", wait)
+			}
+			time.Sleep(wait)
+		}
+		if allowed != 361 {
+			t.Errorf("%d allowed in an hour, want 360 and one for the burst", allowed)
+		}
+		// After a quiet hour there is a burst again, and no more than one.
+		time.Sleep(time.Hour)
+		for i, want := range []bool{true, true, false} {
+			if ok, _, err := s.Allow(t.Context(), "ana", rate); ok != want || err != nil {
+				t.Errorf("event %d after a quiet hour: %v, %v; want %v", i+1, ok, err, want)
+			}
+		}
+	})
+}
+
+// TestOpenFails: a bad URL is refused without being repeated, and a Redis that is
+// not there soon says so.
+func TestOpenFails(t *testing.T) {
+	for url, kind := range map[string]learn.Kind{
+		"http://u:hunter2@h":              learn.Invalid,
+		"redis://u:hunter2@h:port/0":      learn.Invalid,
+		"redis://u:hunter2@127.0.0.1:1/0": learn.Unavailable,
+		"unix:///nowhere/redis.sock":      learn.Unavailable,
+	} {
+		s, err := live.Open(t.Context(), live.Options{URL: url})
+		if s != nil || learn.KindOf(err) != kind {
+			t.Errorf("%s: %v; want kind %v", url, err, kind)
+		}
+		if err != nil && strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: the password is in %q", url, err)
+		}
+	}
+}
+
+// TestEmbeddedIsSaid: whoever runs without Redis learns from the log what that means.
+func TestEmbeddedIsSaid(t *testing.T) {
+	var out bytes.Buffer
+	s, err := live.Open(t.Context(), live.Options{Log: slog.New(slog.NewTextHandler(&out, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if !strings.Contains(out.String(), "REDIS_URL") {
+		t.Errorf("the log says %q", out.String())
+	}
+}
+
+// TestLibraryLog: an outage is one line in ten seconds, with the number of the rest.
+func TestLibraryLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		l := live.NewLibraryLog(slog.New(slog.NewTextHandler(&out, nil)))
+		for range 700 {
+			l.Printf(t.Context(), "dial %s: refused", "127.0.0.1:6379")
+			time.Sleep(20 * time.Millisecond)
+		}
+		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+		if len(lines) != 2 || !strings.Contains(lines[0], "left_out=0") || !strings.Contains(lines[1], "left_out=499") {
+			t.Errorf("14 s of outage logged as\n%s\nwant two lines, the second with 499 left out", out.String())
+		}
+	})
+}
