@@ -45,7 +45,7 @@ func openApp(ctx context.Context, cfg *Config, log *slog.Logger) (_ *app, err er
 	if a.db, err = store.Open(ctx, store.Options{URL: cfg.Storage.Database.Reveal(), Migrate: true, Log: log}); err != nil {
 		return a, fmt.Errorf("DATABASE_URL: %w", err)
 	}
-	if a.live, err = live.Open(ctx, live.Options{URL: cfg.Storage.Redis.Reveal(), Log: log}); err != nil {
+	if a.live, err = live.Open(ctx, live.Options{URL: cfg.Storage.Redis.URL.Reveal(), Log: log}); err != nil {
 		return a, fmt.Errorf("REDIS_URL: %w", err)
 	}
 	if a.parts, err = openParts(cfg, log); err != nil {
@@ -79,7 +79,7 @@ func (a *app) newGateway(keys []Secret) (*gateway.Server, error) {
 		Grace: a.cfg.Server.ShutdownGrace,
 	}
 	var redis gateway.Pinger
-	if a.cfg.Storage.Redis.Reveal() != "" {
+	if a.cfg.Storage.Redis.URL.Reveal() != "" {
 		redis = a.live
 	}
 	return gateway.New(gateway.Options{
@@ -120,8 +120,8 @@ func (a *app) run(ctx context.Context) error {
 	a.log.Info("stopping", "grace", a.cfg.Server.ShutdownGrace)
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.Server.ShutdownGrace+stopSlack)
 	defer cancel()
-	err := a.gateway.Shutdown(stop)
-	return errors.Join(err, <-served)
+	drained := a.gateway.DrainSessions(stop) // requests are still answered meanwhile
+	return errors.Join(drained, a.gateway.Shutdown(stop), <-served)
 }
 
 // Close closes what openApp opened, last first. run has returned by then.

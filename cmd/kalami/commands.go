@@ -11,6 +11,10 @@ import (
 // text. A command lives in its own file and is named here.
 func constructors() []func(process) *cobra.Command {
 	return []func(process) *cobra.Command{
+		newServeCommand,
+		newTalkCommand,
+		newSimulateCommand,
+		newMigrateCommand,
 		newConfigCommand,
 		newVersionCommand,
 	}

@@ -86,9 +86,9 @@ func (p *parts) openRecognizer(cfg *Config, log *slog.Logger) (err error) {
 	opt := deepgram.Options{Key: d.Key.Reveal(), BaseURL: string(d.BaseURL), NovaModel: d.NovaModel, FluxModel: d.FluxModel,
 		DialTimeout: d.DialTimeout, Log: log, Endpoint: func(language string) deepgram.Endpoint {
 			switch d.Engines[language] {
-			case EngineFlux:
+			case Flux:
 				return deepgram.Flux
-			case EngineNova:
+			case Nova:
 				return deepgram.Nova
 			}
 			return deepgram.BestEndpoint(language)
@@ -131,7 +131,7 @@ func (p *parts) openTutor(cfg *Config, log *slog.Logger) error {
 		}
 		tutors, p.idle = append(tutors, t), append(p.idle, t.Close)
 	}
-	p.tutor = failover.NewTutor(failover.TutorOptions{Tutors: tutors, Log: log})
+	p.tutor = failover.NewTutor(failover.Options{Log: log}, tutors[0], tutors[1:]...)
 	return nil
 }
 

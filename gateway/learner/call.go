@@ -29,7 +29,8 @@ type Handler struct {
 	Mute bool
 }
 
-// Call is an open voice socket. Run reads it; Speak and Send may be called meanwhile.
+// Call is an open voice socket. Run reads it; Send and one
+// microphone may be used meanwhile.
 type Call struct {
 	conn    *websocket.Conn
 	handler Handler
@@ -161,31 +162,6 @@ func (c *Call) Send(ctl session.Control) error {
 	c.write.Lock()
 	defer c.write.Unlock()
 	return c.conn.Write(context.Background(), websocket.MessageText, data)
-}
-
-// Speak sends PCM16 at rate hertz as a microphone would: in frames of [FrameTime],
-// each when it is due by a schedule that starts now. It returns when all is sent, ctx
-// ends, or the connection is lost.
-func (c *Call) Speak(ctx context.Context, pcm []byte, rate int) error {
-	size := rate * int(FrameTime/time.Millisecond) / 1000 * 2
-	start, timer := time.Now(), time.NewTimer(0)
-	defer timer.Stop()
-	for n := 0; len(pcm) > 0; n++ {
-		if wait := time.Until(start.Add(time.Duration(n) * FrameTime)); wait > 0 {
-			timer.Reset(wait)
-			select {
-			case <-timer.C:
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			}
-		}
-		part := pcm[:min(size, len(pcm))]
-		pcm = pcm[len(part):]
-		if err := c.Frame(part); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Frame sends one mic frame now. Frames are numbered in the order of the calls,
