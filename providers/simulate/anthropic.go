@@ -99,7 +99,9 @@ func (q *anthropicRequest) chat() chat {
 func (s *Server) handleMessages(w http.ResponseWriter, r *http.Request) {
 	a := &anthropicAnswer{s: s, w: w, r: r, id: s.nextID("req_")}
 	a.headers()
-	switch key := r.Header.Get("X-Api-Key"); {
+	// The official clients' newer releases send the key as a bearer token.
+	bearer, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	switch key := cmp.Or(r.Header.Get("X-Api-Key"), bearer); {
 	case key == "":
 		a.refuse(http.StatusUnauthorized, "x-api-key header is required", "")
 		return

@@ -90,6 +90,8 @@ func TestAnthropicRefuses(t *testing.T) {
 	}{
 		{"no key", askAnthropic, nil, Fault{}, 401, "authentication_error", "x-api-key"},
 		{"wrong key", askAnthropic, anthropicHeaders, Fault{}, 401, "authentication_error", "x-api-key"},
+		{"wrong bearer", askAnthropic, []string{"Authorization", "Bearer k", "Anthropic-Version", "2026-10-21"}, Fault{}, 401, "authentication_error", "x-api-key"},
+		{"right bearer", "{}", []string{"Authorization", "Bearer right", "Anthropic-Version", "2026-10-21"}, Fault{}, 400, "invalid_request_error", "model"},
 		{"no version", askAnthropic, right[:2], Fault{}, 400, "invalid_request_error", "anthropic-version"},
 		{"no JSON", "hello", right, Fault{}, 400, "invalid_request_error", "JSON"},
 		{"too large", `{"model":"` + strings.Repeat("x", maxPrompt) + `"}`, right, Fault{}, 413, "request_too_large", "1 MiB"},
