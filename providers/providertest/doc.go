@@ -5,7 +5,7 @@
 //
 //   - [Recognizer] for live speech recognition.
 //   - [Tutor] for language models.
-//   - Voice for speech synthesis.
+//   - [Voice] for speech synthesis.
 //
 // The suites test what callers rely on and nothing about how a vendor spells it:
 // order and completeness of events, kinds of error, request ids, how long a call
