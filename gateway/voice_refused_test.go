@@ -65,6 +65,9 @@ func TestVoiceHandshakeRefused(t *testing.T) {
 			}
 		})
 	}
+	// Everything is right but the WebSocket handshake itself.
+	h.as(h.access, "GET", voicePath+"?"+query, nil, "Connection", "Upgrade", "Upgrade", "websocket",
+		"Sec-WebSocket-Version", "12", "Sec-WebSocket-Protocol", wire.Subprotocol).want(http.StatusBadRequest)
 	if n := len(h.sockets.live.seats); n != 0 {
 		t.Errorf("%d seats are taken by nobody", n)
 	}

@@ -10,6 +10,14 @@
 // followed by a ticket (kt_…, a new session) or a resume token (kr_…, a return).
 // Credentials never stand in the URL, where logs would keep them.
 //
+// A ticket is bought by POST /v1/voice/tickets right before connecting, is good once
+// and for a minute, and binds everything that the session starts with. With an access
+// token in the header there is none, so what it would bind stands in the query:
+// profile_id, and conversation_id or topic if wanted.
+//
+// What a page must be told about a refusal is told after the upgrade, by an error event
+// and a close code, since a page cannot see the status of a refused upgrade.
+//
 // # Framing
 //
 // A text frame is one JSON object, UTF-8, of at most [MaxTextBytes]. The server's

@@ -31,7 +31,7 @@ const (
 	// MaxRate is the highest sampling rate that may be asked for, in hertz.
 	MaxRate = 384_000
 	// MinSpeed and MaxSpeed bound the tutor's pace; 1 is normal.
-	MinSpeed, MaxSpeed = 0.5, 2.0
+	MinSpeed, MaxSpeed = 0.5, 1.5
 	// maxSeq is the largest whole number that JavaScript can hold.
 	maxSeq = 1<<53 - 1
 )
