@@ -25,8 +25,11 @@ const (
 	readSize = 2 * spokenRate / 5
 )
 
-// errEnded is what Write and End return after End.
-var errEnded = errors.New("openai speak: the utterance has ended")
+// errEnded is the cause of what Write and End return after End.
+var errEnded = errors.New("the utterance has ended")
+
+// afterEnd is the error itself.
+func afterEnd() error { return failure("speak", nil, providers.Invalid, "", errEnded) }
 
 // utterance is one reply being spoken.
 type utterance struct {
@@ -59,7 +62,7 @@ type clause struct {
 // Write implements providers.Utterance.
 func (u *utterance) Write(ctx context.Context, text string, flush bool) error {
 	if u.ended {
-		return errEnded
+		return afterEnd()
 	}
 	u.text.WriteString(text)
 	if !flush && u.text.Len() < maxClause {
@@ -71,7 +74,7 @@ func (u *utterance) Write(ctx context.Context, text string, flush bool) error {
 // End implements providers.Utterance.
 func (u *utterance) End(ctx context.Context) error {
 	if u.ended {
-		return errEnded
+		return afterEnd()
 	}
 	if err := u.flush(ctx); err != nil {
 		return err

@@ -70,6 +70,11 @@ func testTutorStreams(t *testing.T, under TutorUnderTest) {
 		t.Errorf("with 4 tokens: %q, truncated %v", o.text, o.done.Truncated)
 	}
 
+	b.inject(simulate.Fault{Kind: simulate.FaultUnknown, After: 5})
+	if o = collect(t, b.tutor.Reply(t.Context(), prompt())); o.err != nil || o.text != tutorLine {
+		t.Errorf("with an event of unknown type: %q, %v", o.text, o.err)
+	}
+
 	// Many at once share one tutor.
 	const learners = 16
 	replies := make(chan outcome, learners)

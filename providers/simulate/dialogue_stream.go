@@ -54,6 +54,12 @@ func (e *eventStream) send(event string, data any) bool {
 			return false
 		case FaultGarbage:
 			e.write(event, json.RawMessage(`{"type":"content_block_delta","choices":[{"delta":{"te`))
+		case FaultUnknown:
+			name := ""
+			if event != "" {
+				name = "hologram"
+			}
+			e.write(name, json.RawMessage(`{"type":"hologram","object":"hologram","depth":3}`))
 		}
 	}
 	e.sent++

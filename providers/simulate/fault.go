@@ -46,7 +46,8 @@ type Fault struct {
 	RetryAfter int `json:"retry_after"`
 	// Times it happens; 0 means once, negative for ever.
 	Times int `json:"times"`
-	// Message replaces the default error text.
+	// Message replaces the default error text. enforced_spend_limit_reached (Anthropic)
+	// and insufficient_quota (OpenAI) become the error's code as well.
 	Message string `json:"message"`
 }
 
