@@ -16,6 +16,7 @@ var (
 	IsTenantTable  = isTenantTable
 	ErrNoTenant    = errNoTenant
 	TransientState = transientState
+	Clean          = clean
 )
 
 type MessageRow = messageRow

@@ -43,9 +43,9 @@ func fail(op string, err error) error {
 	return e
 }
 
-// fenced is the error of a writer whose conversation has a newer owner.
-func fenced() error {
-	return &learn.Error{Kind: learn.Conflict, Msg: "The conversation goes on elsewhere", Err: learn.ErrFenced}
+// fenced is the error of a writer whose conversation is no longer its own.
+func fenced(msg string) error {
+	return &learn.Error{Kind: learn.Conflict, Msg: msg, Err: learn.ErrFenced}
 }
 
 func notFound(msg string) error { return &learn.Error{Kind: learn.NotFound, Msg: msg} }

@@ -18,9 +18,9 @@ var errRepeated = errors.New("store: already stored")
 // AppendMessage commits one message durably before it returns, and adds it to
 // the conversation's totals. Appending an utterance id again changes nothing and
 // succeeds. Errors: Conflict with [learn.ErrFenced] in the chain when the
-// conversation's epoch is not the writer's; Conflict without it when the
-// conversation has ended or another utterance has the number; NotFound when the
-// tenant has no such conversation; Invalid for a message without utterance id,
+// conversation's epoch is not the writer's, or when somebody has ended it: either
+// way it is no longer the writer's; Conflict without it when another utterance has
+// the number; NotFound when the tenant has no such conversation; Invalid for a message without utterance id,
 // number or speaker. After Unavailable the message may or may not have been
 // stored: append it again.
 func (db *DB) AppendMessage(ctx context.Context, epoch int64, m learn.Message) error {
@@ -83,13 +83,13 @@ func holdConversation(tx *gorm.DB, tenantID, id string, epoch int64, set map[str
 		return false, isMissing(err, "Session not found")
 	}
 	if row.Epoch != epoch {
-		return false, fenced()
+		return false, fenced("The conversation goes on elsewhere")
 	}
 	return false, nil
 }
 
 // repeated says why a message was not inserted: errRepeated when it is stored
-// already, else Conflict.
+// already, else Conflict, and fenced when the conversation was not held.
 func repeated(tx *gorm.DB, row messageRow, held bool) error {
 	var there messageRow
 	err := tx.Select("id").Where("tenant_id = ? AND session_id = ?", row.TenantID, row.SessionID).
@@ -100,7 +100,7 @@ func repeated(tx *gorm.DB, row messageRow, held bool) error {
 	case !isAbsent(err):
 		return err
 	case !held:
-		return conflict("The conversation has ended")
+		return fenced("The conversation has ended")
 	}
 	return conflict("Another utterance has this number")
 }
@@ -123,7 +123,7 @@ func (db *DB) EndConversation(ctx context.Context, epoch int64, c learn.Conversa
 		case err != nil:
 			return isMissing(err, "Session not found")
 		case row.Epoch != epoch:
-			return fenced()
+			return fenced("The conversation goes on elsewhere")
 		case row.Status != statusActive:
 			return nil
 		}

@@ -71,23 +71,16 @@ func newMessage(epoch int64, m learn.Message, now time.Time) (messageRow, error)
 	return row, err
 }
 
-func (r *messageRow) encodeJSON(m learn.Message) error {
+func (r *messageRow) encodeJSON(m learn.Message) (err error) {
 	if len(m.Words) > 0 {
-		text, err := encode(m.Words)
-		if err != nil {
-			// Only a confidence that is no number can do this.
-			return invalid("words", "not representable as JSON")
-		}
-		r.Words = &text
-	}
-	if m.Timings != (learn.Timings{}) {
-		text, err := encode(m.Timings)
-		if err != nil {
+		if r.Words, err = encode(cleanWords(m.Words)); err != nil {
 			return err
 		}
-		r.Timings = &text
 	}
-	return nil
+	if m.Timings != (learn.Timings{}) {
+		r.Timings, err = encode(m.Timings)
+	}
+	return err
 }
 
 func (r messageRow) message() (learn.Message, error) {

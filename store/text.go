@@ -2,7 +2,11 @@ package store
 
 import (
 	"encoding/json"
+	"math"
+	"slices"
 	"strings"
+
+	"kalami/session/learn"
 )
 
 // clean returns text that both databases take: Postgres refuses NUL and what is
@@ -14,14 +18,28 @@ func clean(s string) string {
 	return strings.ReplaceAll(s, "\x00", replacement)
 }
 
-// encode returns v as JSON text. NUL, which jsonb refuses even when escaped, is
-// replaced as in clean; invalid UTF-8 is replaced by the encoder.
-func encode(v any) (string, error) {
+// cleanWords is clean for recognised words. A confidence that is no number, which
+// JSON cannot hold, is kept as 0.
+func cleanWords(words []learn.SpokenWord) []learn.SpokenWord {
+	out := slices.Clone(words)
+	for i := range out {
+		w := &out[i]
+		w.Text, w.Language = clean(w.Text), clean(w.Language)
+		if math.IsNaN(w.Confidence) || math.IsInf(w.Confidence, 0) {
+			w.Confidence = 0
+		}
+	}
+	return out
+}
+
+// encode returns v as JSON text.
+func encode(v any) (*string, error) {
 	b, err := json.Marshal(v)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	return strings.ReplaceAll(string(b), `\u0000`, `\ufffd`), nil
+	text := string(b)
+	return &text, nil
 }
 
 // decode reads JSON text that encode wrote; null leaves v as it is.

@@ -2,7 +2,10 @@ package storetest
 
 import (
 	"context"
+	"errors"
+	"math"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -84,7 +87,11 @@ func testMessages(t *testing.T, fresh Fresh) {
 	must(t, db.AppendMessage(ctx, 1, again))
 	taken := again
 	taken.UtteranceID, taken.Seq = "u-9", 2
-	wantKind(t, "another utterance's number", db.AppendMessage(ctx, 1, taken), learn.Conflict)
+	err := db.AppendMessage(ctx, 1, taken)
+	wantKind(t, "another utterance's number", err, learn.Conflict)
+	if errors.Is(err, learn.ErrFenced) {
+		t.Errorf("another utterance's number: %v says that the conversation was lost", err)
+	}
 	if got := messages(t, db, c); !reflect.DeepEqual(got, said) {
 		t.Errorf("after a repeat and a clash %+v\nwant %+v", got, said)
 	}
@@ -94,11 +101,12 @@ func testMessages(t *testing.T, fresh Fresh) {
 
 	odd := Utterance(c, 4)
 	odd.Content, odd.Heard = "nul \x00 and \xff bytes", "nul \x00 and \xff bytes"
-	odd.Words = []learn.SpokenWord{{Text: "a\x00b\xff"}}
+	odd.Words = []learn.SpokenWord{{Text: "a\x00b\xff", Confidence: math.NaN()}, {Text: `\u0000`}}
 	must(t, db.AppendMessage(ctx, 1, odd))
 	last := messages(t, db, c)[3]
-	if last.Content != "nul \uFFFD and \uFFFD bytes" || last.Heard != last.Content || last.Words[0].Text != "a\uFFFDb\uFFFD" {
-		t.Errorf("stored %q, %q, %q: want U+FFFD for what cannot be kept", last.Content, last.Heard, last.Words[0].Text)
+	if last.Content != "nul \uFFFD and \uFFFD bytes" || last.Heard != last.Content ||
+		!slices.Equal(last.Words, []learn.SpokenWord{{Text: "a\uFFFDb\uFFFD"}, {Text: `\u0000`}}) {
+		t.Errorf("stored %q, %q, %q: want U+FFFD for what cannot be kept", last.Content, last.Heard, last.Words)
 	}
 	testMalformed(t, func(m learn.Message) error { return db.AppendMessage(ctx, 1, m) }, Utterance(c, 5))
 
@@ -164,7 +172,7 @@ func testEnd(t *testing.T, fresh Fresh) {
 	}
 
 	must(t, db.AppendMessage(ctx, 1, Utterance(two[0], 1))) // a repeat, so nothing new
-	wantKind(t, "speaking after the end", db.AppendMessage(ctx, 1, Utterance(two[0], 2)), learn.Conflict)
+	wantFenced(t, "speaking after the end", db.AppendMessage(ctx, 1, Utterance(two[0], 2)))
 	lost := ana.Start(t, db)
 	lost.Status = "abandoned"
 	must(t, db.EndConversation(ctx, 1, lost))
