@@ -42,11 +42,13 @@ func chromiumPath(t *testing.T) string {
 	return ""
 }
 
-// browser is how a test wants its Chromium.
-type browser struct {
+// chromium is how a test wants its browser.
+type chromium struct {
 	// microphone is a WAV file that is played in a loop as the microphone; empty
 	// for a machine without one.
-	microphone    string
+	microphone string
+	// asks leaves the question for the microphone to setPermission; otherwise it is granted.
+	asks          bool
 	width, height int64
 	mobile, dark  bool
 }
@@ -63,7 +65,7 @@ type tab struct {
 }
 
 // openTab starts a fresh Chromium with an empty tab for the server at addr.
-func openTab(t *testing.T, b browser, addr string) *tab {
+func openTab(t *testing.T, b chromium, addr string) *tab {
 	t.Helper()
 	u, err := url.Parse(addr)
 	if err != nil {
@@ -83,7 +85,7 @@ func openTab(t *testing.T, b browser, addr string) *tab {
 	if b.microphone != "" {
 		opts = append(opts,
 			chromedp.Flag("use-fake-device-for-media-stream", true),
-			chromedp.Flag("use-fake-ui-for-media-stream", true),
+			chromedp.Flag("use-fake-ui-for-media-stream", !b.asks),
 			chromedp.Flag("use-file-for-fake-audio-capture", b.microphone))
 	}
 	alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)
@@ -104,7 +106,7 @@ func openTab(t *testing.T, b browser, addr string) *tab {
 }
 
 // prepare sets the tab's size and colours, and listens for what must not happen.
-func (tb *tab) prepare(b browser) {
+func (tb *tab) prepare(b chromium) {
 	tb.t.Helper()
 	if b.width == 0 {
 		b.width, b.height = 1280, 800
@@ -152,7 +154,8 @@ func (tb *tab) observe(ev any) {
 		tb.failures = append(tb.failures, "exception: "+text)
 	case *log.EventEntryAdded:
 		// Refused requests are logged as well; those are the tests' own doing.
-		if ev.Entry.Level == "error" && ev.Entry.Source != "network" {
+		refused := ev.Entry.Source == "network" || strings.Contains(ev.Entry.Text, "(Network error)")
+		if ev.Entry.Level == "error" && !refused {
 			tb.failures = append(tb.failures, "log: "+ev.Entry.Text)
 		}
 	}
@@ -168,10 +171,15 @@ func (tb *tab) noteRequest(raw string) {
 // patience is how long a step may take on a machine that is busy with other things.
 const patience = 60 * time.Second
 
+// within is a context for one step.
+func (tb *tab) within() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(tb.ctx, patience)
+}
+
 // do takes steps in the page.
 func (tb *tab) do(what string, steps ...chromedp.Action[chromedp.Void]) {
 	tb.t.Helper()
-	ctx, cancel := context.WithTimeout(tb.ctx, patience)
+	ctx, cancel := tb.within()
 	defer cancel()
 	if err := chromedp.Do(ctx, steps...); err != nil {
 		tb.fail("%s: %v", what, err)
@@ -188,7 +196,7 @@ func (tb *tab) fail(format string, args ...any) {
 // eval evaluates JavaScript, promises included.
 func eval[T any](tb *tab, expression string) T {
 	tb.t.Helper()
-	ctx, cancel := context.WithTimeout(tb.ctx, patience)
+	ctx, cancel := tb.within()
 	defer cancel()
 	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 	if err != nil {
@@ -215,6 +223,12 @@ func (tb *tab) waitFor(what, expression string) {
 func (tb *tab) waitState(state string) {
 	tb.t.Helper()
 	tb.waitFor("state "+state, `kalami.state === "`+state+`"`)
+}
+
+// waitProblem waits until the page says that this went wrong.
+func (tb *tab) waitProblem(kind string) {
+	tb.t.Helper()
+	tb.waitFor("problem "+kind, `document.querySelector('[data-problem="`+kind+`"]') && kalami.problem === "`+kind+`"`)
 }
 
 func (tb *tab) click(selector string) {
@@ -272,7 +286,7 @@ func (tb *tab) screenshot(name string) {
 	if dir == "" {
 		return
 	}
-	ctx, cancel := context.WithTimeout(tb.ctx, patience)
+	ctx, cancel := tb.within()
 	defer cancel()
 	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 	if err != nil {

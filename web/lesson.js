@@ -6,7 +6,7 @@
 import { Sound } from "./audio.js";
 import { Conversation, STATE } from "./conversation.js";
 import { Downlink } from "./downlink.js";
-import { ACTION, closeProblem, environmentProblem, microphoneProblem, requestProblem } from "./problems.js";
+import { ACTION, closeProblem, environmentProblem, microphoneProblem, requestProblem, soundProblem } from "./problems.js";
 import { TurnClock } from "./turn-clock.js";
 import { VoiceSocket } from "./voice-socket.js";
 import { WakeLock } from "./wake-lock.js";
@@ -78,7 +78,7 @@ export class Lesson extends EventTarget {
       this.changed();
       await audio.start();
     } catch (error) {
-      const problem = this.asking ? microphoneProblem(error) : { kind: "sound-failed", action: ACTION.retry };
+      const problem = this.asking ? microphoneProblem(error) : soundProblem(error);
       this.asking = false;
       if (attempt === this.attempt) await this.fail(problem);
       else await audio?.close();

@@ -44,7 +44,7 @@ func TestConversation(t *testing.T) {
 		l.send("session.ended", fields{"reason": "normal", "summary": fields{"duration_ms": 21000, "turns": 2}})
 		l.closeWith(1000, "normal")
 	})
-	tb := openTab(t, browser{microphone: microphoneFile(t)}, s.http.URL)
+	tb := openTab(t, chromium{microphone: microphoneFile(t)}, s.http.URL)
 	tb.open(s)
 	tb.screenshot("1-welcome")
 	tb.click(`[data-action="start"]`)

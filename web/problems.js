@@ -34,6 +34,12 @@ export function microphoneProblem(error) {
   return { kind: kinds[error?.name] ?? "microphone-failed", action: ACTION.retry };
 }
 
+/** Why the tutor cannot be heard, from what opening the sound rejected with. */
+export function soundProblem(error) {
+  const kind = error?.name === "AbortError" ? "unreachable" : "sound-failed"; // the worklets come from the server
+  return { kind, action: ACTION.retry };
+}
+
 /** Why a request failed, from an ApiError. */
 export function requestProblem(error) {
   const { status, retryAfterSeconds: waitSeconds, message: detail } = error;

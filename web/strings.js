@@ -99,7 +99,6 @@ const en = {
   "stage.voice": "voice",
   "stage.way": "on the way",
 
-  "demo.badge": "Demo tutor",
   "demo.what": "This is the demo tutor: its {parts} are simulated.",
   "demo.what.one": "This is the demo tutor: its {parts} is simulated.",
   "demo.part.stt": "hearing",

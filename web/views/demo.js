@@ -13,8 +13,7 @@ export function demoBanner(conversation) {
   const element = h("aside.demo", { hidden: true, data: { hook: "demo" } },
     say,
     h("details", {},
-      h("summary", {}, h("span.badge", {}, t("demo.badge")), h("span.more", {}, t("demo.more"))),
-      h("p", {}, what),
+      h("summary", {}, what, " ", h("span.more", {}, t("demo.more"))),
       h("p", {}, t("demo.how")),
       variables));
   return {

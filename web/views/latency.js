@@ -5,9 +5,9 @@ import { h, icon, setText } from "./dom.js";
 
 const SHOWN_TURNS = 8;
 
-/** Seconds with one decimal. */
+/** A time in words: seconds with two decimals below one, else with one. */
 export function seconds(ms) {
-  return t("latency.seconds", { seconds: (ms / 1000).toFixed(1) });
+  return t("latency.seconds", { seconds: (ms / 1000).toFixed(ms < 995 ? 2 : 1) });
 }
 
 /** @param {import("../turn-clock.js").TurnClock} clock */
@@ -18,7 +18,7 @@ export function latencyPanel(clock) {
   const explain = h("p.note", {}, t("latency.explain"));
   const element = h("details.panel.latency", { name: "extras" },
     h("summary", {}, icon("pulse"), h("span", {}, t("latency.title")), last),
-    h("div.panel-body", {}, none, explain, list, legend()));
+    h("div.panel-body", {}, none, explain, list));
   let shown = "";
   return {
     element,
@@ -29,7 +29,6 @@ export function latencyPanel(clock) {
       shown = state;
       none.hidden = turns.length > 0;
       explain.hidden = turns.length === 0;
-      element.querySelector(".legend").hidden = turns.length === 0;
       setText(last, turns.length > 0 ? seconds(turns[0].heardMs) : "");
       const longest = Math.max(...turns.map((turn) => turn.heardMs), 1);
       list.replaceChildren(...turns.map((turn) => row(turn, longest)));
@@ -46,14 +45,8 @@ function row(turn, longest) {
     bar.append(piece);
   }
   const name = t("latency.turn", { number: turn.number }) + (turn.typed ? ` (${t("latency.typed")})` : "");
-  const split = turn.stages.map(([stage, ms]) => `${t(`stage.${stage}`)} ${seconds(ms)}`).join(", ");
-  return h("li", { title: split, data: { latencyMs: turn.heardMs, stages: turn.stages.length } },
+  const split = turn.stages.map(([stage, ms]) => h("span.key", { data: { stage } }, `${t(`stage.${stage}`)} ${seconds(ms)}`));
+  return h("li", { data: { latencyMs: turn.heardMs, stages: turn.stages.length } },
     h("span.turn-name", {}, name), h("span.turn-time", {}, seconds(turn.heardMs)),
     h("span.track", {}, bar), h("span.split", {}, split));
-}
-
-function legend() {
-  const stages = ["patience", "hearing", "thinking", "wording", "voice", "way"];
-  return h("p.legend", { hidden: true, "aria-hidden": "true" },
-    stages.map((stage) => h("span.key", { data: { stage } }, t(`stage.${stage}`))));
 }
