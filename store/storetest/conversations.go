@@ -106,7 +106,7 @@ func testMessages(t *testing.T, fresh Fresh) {
 	last := messages(t, db, c)[3]
 	if last.Content != "nul \uFFFD and \uFFFD bytes" || last.Heard != last.Content ||
 		!slices.Equal(last.Words, []learn.SpokenWord{{Text: "a\uFFFDb\uFFFD"}, {Text: `\u0000`}}) {
-		t.Errorf("stored %q, %q, %q: want U+FFFD for what cannot be kept", last.Content, last.Heard, last.Words)
+		t.Errorf("stored %q, %q, %+v: want U+FFFD for what cannot be kept", last.Content, last.Heard, last.Words)
 	}
 	testMalformed(t, func(m learn.Message) error { return db.AppendMessage(ctx, 1, m) }, Utterance(c, 5))
 
