@@ -2,6 +2,7 @@ package elevenlabs_test
 
 import (
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -19,7 +20,10 @@ func fixture(httpOnly bool) providertest.VoiceUnderTest {
 		Vendor: simulate.ElevenLabs, Socket: !httpOnly, Marks: true, Framed: true,
 		Spent: simulate.Fault{Status: 401, Message: "quota_exceeded: This request exceeds your quota of 10000."},
 		New: func(t *testing.T, at providertest.VoiceEndpoint) providers.Voice {
-			return newClient(t, elevenlabs.Options{Key: at.Key, BaseURL: at.BaseURL, HTTPOnly: httpOnly})
+			return newClient(t, elevenlabs.Options{
+				Key: at.Key, BaseURL: at.BaseURL, HTTPOnly: httpOnly,
+				SlotWait: 20 * time.Second, // a loaded machine speaks slowly
+			})
 		},
 	}
 }
