@@ -68,10 +68,11 @@ type liveSocket struct {
 	pinged chan struct{}      // a ping arrived; one waiting is enough
 
 	// owned by run
-	out   []outgoing
-	timer *time.Timer
-	sent  int
-	over  bool
+	out     []outgoing
+	timer   *time.Timer
+	sent    int
+	closing bool // the close is queued: nothing more is taken or queued
+	over    bool
 }
 
 // clientMessage is what a client sent.
@@ -181,6 +182,7 @@ func (l *liveSocket) run(p recogniser) {
 // of the stream, as for the real service.
 func (l *liveSocket) take(p recogniser, m clientMessage) {
 	switch {
+	case l.closing:
 	case m.kind == websocket.MessageText:
 		p.control(m.b)
 	case len(m.b) == 0:
@@ -203,9 +205,13 @@ func (l *liveSocket) send(msg any, partial bool, delay time.Duration) {
 // close queues the closing handshake behind everything else.
 func (l *liveSocket) close(code websocket.StatusCode, reason string) {
 	l.queue(outgoing{due: time.Now(), code: code, reason: reason})
+	l.closing = true
 }
 
 func (l *liveSocket) queue(o outgoing) {
+	if l.closing {
+		return
+	}
 	if n := len(l.out); n > 0 && l.out[n-1].due.After(o.due) {
 		o.due = l.out[n-1].due
 	}
@@ -251,7 +257,7 @@ func (l *liveSocket) writeText(b []byte) {
 // trip lets the fault happen when its time has come.
 func (l *liveSocket) trip(p recogniser) {
 	f := l.fault
-	if f.Kind == "" || l.sent < f.After || l.over {
+	if f.Kind == "" || l.sent < f.After || l.over || l.closing {
 		return
 	}
 	l.fault = Fault{}

@@ -1,6 +1,9 @@
 package simulate
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 const (
 	// frameMS is the length of the frames that speech is detected in.
@@ -17,14 +20,17 @@ const (
 	// lie below, most of a voice's audible energy above.
 	cornerHz = 300
 	// floorBlocks blocks of floorFrames frames are what the noise floor remembers:
-	// 3.2 s, long enough that a speaker has drawn breath in it.
-	floorBlocks, floorFrames = 8, 20
+	// 6.4 s, long enough that a speaker has drawn breath in it.
+	floorBlocks, floorFrames = 16, 20
+	// startFloor is what a stream's first seconds take for the loudest possible
+	// room: what is well above it is a voice even if nothing came before.
+	startFloor = 0.012
 )
 
 // energy tells voice from quiet by the audio itself. It looks at frames of 20 ms:
 // two first-order high-pass filters take the rumble away, and what is left counts
 // as loud when it stands out from the noise floor. That is the quietest frame of
-// the last three seconds, so that a fan or a noisy room raises it within that
+// the last six seconds, so that a fan or a noisy room raises it within that
 // time, and the first silence lets it fall at once.
 //
 // It hears loud and quiet, not words: music is speech to it.
@@ -35,8 +41,8 @@ type energy struct {
 	out   [2]float64 // and outputs
 
 	block  [floorBlocks]float64 // the quietest frame of each block
-	blocks int                  // blocks begun
-	inside int                  // frames in the block that is being filled
+	newest int                  // the block that is being filled
+	inside int                  // frames in it
 
 	run   int  // loud frames in a row
 	quiet int  // milliseconds since the last loud frame
@@ -45,7 +51,11 @@ type energy struct {
 
 func newEnergy(rate int) *energy {
 	rc := 1 / (2 * math.Pi * cornerHz)
-	return &energy{rate: rate, alpha: rc / (rc + 1/float64(rate))}
+	e := &energy{rate: rate, alpha: rc / (rc + 1/float64(rate))}
+	for i := range e.block {
+		e.block[i] = startFloor
+	}
+	return e
 }
 
 // frameSamples is how many samples feed wants.
@@ -86,15 +96,10 @@ func (e *energy) level(frame []int16) float64 {
 // floor adds a frame's level to what is remembered and returns the quietest.
 func (e *energy) floor(level float64) float64 {
 	if e.inside == 0 {
-		e.block[e.blocks%floorBlocks] = level
-		e.blocks++
+		e.newest = (e.newest + 1) % floorBlocks
+		e.block[e.newest] = level
 	}
-	at := &e.block[(e.blocks-1)%floorBlocks]
-	*at = min(*at, level)
+	e.block[e.newest] = min(e.block[e.newest], level)
 	e.inside = (e.inside + 1) % floorFrames
-	lowest := math.Inf(1)
-	for _, b := range e.block[:min(e.blocks, floorBlocks)] {
-		lowest = min(lowest, b)
-	}
-	return lowest
+	return slices.Min(e.block[:])
 }

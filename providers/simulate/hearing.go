@@ -49,12 +49,13 @@ type hearing struct {
 	quietMS  int         // since the last loud frame
 	complete bool        // the line has no more words
 	words    []heardWord // revealed and not taken
-	fresh    bool        // the last frame revealed one
+	fresh    bool        // the last frame revealed some
 
 	line, next int // the line, and its word that comes next
 	spentMS    int // voice that went into the next word
+	gapMS      int // quiet since voice was last heard, inside a stretch
 	wordMS     int // where that began
-	lastMS     int // where voice was last heard
+	lastMS     int // where the last stretch of voice ended
 }
 
 // newHearing returns an ear for audio of a sample rate. lines are never empty.
@@ -107,12 +108,13 @@ func (h *hearing) step() {
 	if h.onset {
 		h.begin()
 	}
-	if h.voice {
-		h.lastMS = h.posMS
-		h.speak(frameMS)
-		return
-	}
-	if before {
+	switch {
+	case h.voice && h.quietMS == 0:
+		h.speak(h.gapMS + frameMS)
+		h.gapMS = 0
+	case h.voice: // a gap, which counts if the voice comes back
+		h.gapMS += frameMS
+	case before:
 		h.pause()
 	}
 }
@@ -124,17 +126,15 @@ func (h *hearing) begin() {
 	if h.complete && gap >= nextLineMS || h.next > 0 && gap > resumeMS {
 		h.line, h.next, h.complete = (h.line+1)%len(h.lines), 0, false
 	}
-	h.spentMS, h.wordMS = 0, h.onsetMS
+	h.spentMS, h.gapMS, h.wordMS = 0, 0, h.onsetMS
 	h.speak((onsetFrames - 1) * frameMS) // the frames before it counted as voice
 }
 
 // speak puts ms of voice into the line.
 func (h *hearing) speak(ms int) {
-	if h.complete {
-		return
-	}
 	h.spentMS += ms
-	if need := h.need(); h.spentMS >= need {
+	for !h.complete && h.spentMS >= h.need() {
+		need := h.need()
 		h.reveal(h.wordMS + need)
 		h.spentMS -= need
 		h.wordMS += need
