@@ -237,6 +237,13 @@ func (tb *tab) click(selector string) {
 	tb.do("click "+selector, chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
 }
 
+// focus moves the focus, as the tab key would.
+func (tb *tab) focus(selector string) {
+	tb.t.Helper()
+	tb.waitFor(selector, `document.querySelector('`+selector+`:not(:disabled)')`)
+	tb.do("focus "+selector, chromedp.Focus(chromedp.CSS(selector)))
+}
+
 // press sends one key to what has the focus.
 func (tb *tab) press(key string) {
 	tb.t.Helper()
@@ -340,5 +347,3 @@ func microphoneFile(t *testing.T) string {
 	}
 	return file
 }
-
-func navigate(to string) chromedp.Action[chromedp.Void] { return chromedp.Navigate(to) }

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp"
 )
 
 const (
@@ -164,7 +166,7 @@ func checkMicrophone(t *testing.T, mic []frame) {
 // open shows the first screen.
 func (tb *tab) open(s *server) {
 	tb.t.Helper()
-	tb.do("open the page", navigate(s.http.URL))
+	tb.do("open the page", chromedp.Navigate(s.http.URL))
 	tb.waitFor("the first screen", `document.body.dataset.view === "welcome"`)
 	time.Sleep(100 * time.Millisecond) // the list of languages comes by itself; pictures want it
 }
