@@ -82,6 +82,7 @@ type DeepgramConfig struct {
 	NovaModel   string        `env:"KALAMI_DEEPGRAM_MODEL" envDefault:"nova-3" doc:"Model for languages that Flux does not know."`
 	FluxModel   string        `env:"KALAMI_FLUX_MODEL" envDefault:"flux-general-multi" doc:"Model for de, en, es, fr, hi, it, ja, nl, pt and ru."`
 	Engines     EngineMap     `env:"KALAMI_STT_LANGUAGES" doc:"Which of the two hears a language, where the default is not wanted: es=nova,ko=flux."`
+	Endpointing time.Duration `env:"KALAMI_DEEPGRAM_ENDPOINTING" envDefault:"500ms" min:"10ms" max:"5s" doc:"The pause at which Nova makes its words final. It does not end a turn; a short one cuts hesitant sentences into pieces that are recognised worse."`
 	DialTimeout time.Duration `env:"KALAMI_DEEPGRAM_DIAL_TIMEOUT" envDefault:"2s" min:"10ms" max:"1m" doc:"How long opening a recognition stream may take."`
 }
 

@@ -84,7 +84,7 @@ func (p *parts) simulated(variable string) string {
 func (p *parts) openRecognizer(cfg *Config, log *slog.Logger) (err error) {
 	d := cfg.Deepgram
 	opt := deepgram.Options{Key: d.Key.Reveal(), BaseURL: string(d.BaseURL), NovaModel: d.NovaModel, FluxModel: d.FluxModel,
-		DialTimeout: d.DialTimeout, Log: log, Endpoint: func(language string) deepgram.Endpoint {
+		DialTimeout: d.DialTimeout, EndpointingMS: int(d.Endpointing.Milliseconds()), Log: log, Endpoint: func(language string) deepgram.Endpoint {
 			switch d.Engines[language] {
 			case Flux:
 				return deepgram.Flux
