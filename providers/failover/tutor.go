@@ -96,7 +96,7 @@ func (t *Tutor) Reply(ctx context.Context, p providers.Prompt) iter.Seq2[provide
 			}
 			last := n == len(order)-1
 			if spoken || last || ctx.Err() != nil || providers.KindOf(err) == 0 {
-				yield(providers.Delta{}, err)
+				yield(providers.Delta{}, providers.Cause(ctx, err))
 				return
 			}
 			t.log(ctx, t.tutors[i].Name(), t.tutors[order[n+1]].Name(), err)

@@ -262,11 +262,12 @@ func testTutorWaits(t *testing.T, under TutorUnderTest) {
 		b := newTutorBench(t, under, benchOptions{
 			latency: simulate.Latency{LLMToken: simulate.Delay{P50: time.Millisecond}}, stall: time.Second})
 		var text string
+		words := 0
 		for d, err := range b.tutor.Reply(t.Context(), prompt()) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if text == "" {
+			if words++; words == 2 { // the clock of further words runs
 				time.Sleep(1100 * time.Millisecond)
 			}
 			text += d.Text
