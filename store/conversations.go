@@ -84,7 +84,7 @@ func (db *DB) StartConversation(ctx context.Context, c learn.Conversation) (lear
 	if err != nil {
 		return learn.Conversation{}, fail(op, err)
 	}
-	err = db.write.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+	err = db.transact(ctx, func(tx *gorm.DB) error {
 		var p profileRow
 		err := tx.Select("id", "cefr_level").
 			Where("tenant_id = ? AND user_id = ?", row.TenantID, row.UserID).
@@ -162,7 +162,7 @@ func loadConversation(tx *gorm.DB, tenantID, userID, id string) (learn.Conversat
 func (db *DB) TakeOver(ctx context.Context, tenantID, userID, id string) (learn.Conversation, error) {
 	var c learn.Conversation
 	tenantID, userID, id = clean(tenantID), clean(userID), clean(id)
-	err := db.write.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+	err := db.transact(ctx, func(tx *gorm.DB) error {
 		res := tx.Model(&conversationRow{}).
 			Where("tenant_id = ? AND user_id = ? AND id = ?", tenantID, userID, id).
 			Where("status = ?", statusActive).

@@ -42,7 +42,8 @@
 // A SQLite database has one writer at a time, whatever the number of connections;
 // several that compete poll for the lock and wait longest when it is busiest. So
 // there is one write connection, whose transactions begin IMMEDIATE, and callers
-// queue for it in memory, each for as long as its context lasts. Reads have four
+// queue for it in memory, first come first served, each for as long as its context
+// lasts. Reads have four
 // connections of their own, which in WAL mode neither wait for the writer nor
 // hold it up, and which cannot write (query_only). BenchmarkMixed has eight
 // learners who each append a message and read the last twenty, in turns: on two

@@ -30,7 +30,7 @@ func (db *DB) AppendMessage(ctx context.Context, epoch int64, m learn.Message) e
 	if err != nil {
 		return fail(op, err)
 	}
-	err = db.write.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+	err = db.transact(ctx, func(tx *gorm.DB) error {
 		held, err := holdConversation(tx, row.TenantID, row.SessionID, epoch, runningTotals(m, now))
 		if err != nil {
 			return err
@@ -114,7 +114,7 @@ func repeated(tx *gorm.DB, row messageRow, held bool) error {
 func (db *DB) EndConversation(ctx context.Context, epoch int64, c learn.Conversation) error {
 	now := db.clock()
 	tenantID, userID, id := clean(c.TenantID), clean(c.UserID), clean(c.ID)
-	err := db.write.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+	err := db.transact(ctx, func(tx *gorm.DB) error {
 		var row conversationRow
 		// Locks the row: the duration needs its start, and it must not end twice.
 		err := tx.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate}).

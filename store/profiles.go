@@ -97,7 +97,7 @@ func (db *DB) CreateProfile(ctx context.Context, p learn.Profile) (learn.Profile
 		CreatedAt:      stampOr(p.CreatedAt, now),
 		UpdatedAt:      now,
 	}
-	err = db.write.WithContext(ctx).Create(&row).Error
+	err = db.transact(ctx, func(tx *gorm.DB) error { return tx.Create(&row).Error })
 	switch {
 	case isDuplicate(err):
 		err = conflict("Profile for " + row.TargetLanguage + " already exists")
@@ -206,12 +206,14 @@ func (db *DB) DeleteProfile(ctx context.Context, tenantID, userID, id string) er
 
 func (db *DB) setProfile(ctx context.Context, tenantID, userID, id string, set map[string]any) error {
 	set["updated_at"] = db.clock()
-	res := db.write.WithContext(ctx).Model(&profileRow{}).
-		Where("tenant_id = ? AND user_id = ?", clean(tenantID), clean(userID)).
-		Where("id = ? AND deleted_at IS NULL", clean(id)).
-		Updates(set)
-	if res.Error == nil && res.RowsAffected == 0 {
-		return notFound("Profile not found")
-	}
-	return res.Error
+	return db.transact(ctx, func(tx *gorm.DB) error {
+		res := tx.Model(&profileRow{}).
+			Where("tenant_id = ? AND user_id = ?", clean(tenantID), clean(userID)).
+			Where("id = ? AND deleted_at IS NULL", clean(id)).
+			Updates(set)
+		if res.Error == nil && res.RowsAffected == 0 {
+			return notFound("Profile not found")
+		}
+		return res.Error
+	})
 }

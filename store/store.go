@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -36,6 +37,7 @@ type Options struct {
 type DB struct {
 	// Static after Open. In Postgres, read and write are the same.
 	write, read *gorm.DB
+	turn        chan struct{} // whose turn it is to write; nil in Postgres
 	pools       []*sql.DB
 	migrator    migrator
 	log         *slog.Logger
@@ -99,6 +101,21 @@ func (db *DB) Close() error {
 		errs = append(errs, p.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// transact runs f in a transaction that may write. With one write connection,
+// callers wait for it here, in the order in which they came: the connection pool
+// would pick one of them at random, and who has bad luck waits longest.
+func (db *DB) transact(ctx context.Context, f func(tx *gorm.DB) error) error {
+	if db.turn != nil {
+		select {
+		case db.turn <- struct{}{}:
+			defer func() { <-db.turn }()
+		case <-ctx.Done():
+			return fmt.Errorf("wait to write: %w", ctx.Err())
+		}
+	}
+	return db.write.WithContext(ctx).Transaction(f)
 }
 
 // attach makes a gorm session over a pool that db then owns.

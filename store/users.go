@@ -84,7 +84,7 @@ func (db *DB) CreateUser(ctx context.Context, u learn.User) (learn.User, error) 
 	if row.NativeLanguage == "" {
 		row.NativeLanguage = "en"
 	}
-	err = db.write.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+	err = db.transact(ctx, func(tx *gorm.DB) error {
 		if err := tx.Create(&row).Error; err != nil {
 			return err
 		}
@@ -140,12 +140,15 @@ func (db *DB) SetTimeZone(ctx context.Context, userID, zone string) error {
 }
 
 func (db *DB) setUser(ctx context.Context, op, userID, column string, value *string) error {
-	res := db.write.WithContext(ctx).Model(&userRow{}).Where("id = ?", clean(userID)).
-		Updates(map[string]any{column: value, "updated_at": db.clock()})
-	if res.Error == nil && res.RowsAffected == 0 {
-		res.Error = gorm.ErrRecordNotFound
-	}
-	return fail(op, res.Error)
+	err := db.transact(ctx, func(tx *gorm.DB) error {
+		res := tx.Model(&userRow{}).Where("id = ?", clean(userID)).
+			Updates(map[string]any{column: value, "updated_at": db.clock()})
+		if res.Error == nil && res.RowsAffected == 0 {
+			return gorm.ErrRecordNotFound
+		}
+		return res.Error
+	})
+	return fail(op, err)
 }
 
 // zone returns where a user's days begin, UTC when it is not known.
