@@ -43,12 +43,11 @@
 // several that compete poll for the lock and wait longest when it is busiest. So
 // there is one write connection, whose transactions begin IMMEDIATE, and callers
 // queue for it in memory, first come first served, each for as long as its context
-// lasts. Reads have four
-// connections of their own, which in WAL mode neither wait for the writer nor
-// hold it up, and which cannot write (query_only). BenchmarkMixed has eight
-// learners who each append a message and read the last twenty, in turns: on two
-// busy cores a read took 1.7 ms (median; 99 %: 19 ms) this way and 9.3 ms (97 ms)
-// through a single connection for both, with the same number of commits.
+// lasts. Reads have four connections of their own, which in WAL mode neither wait
+// for the writer nor hold it up, and which cannot write (query_only). BenchmarkMixed
+// has eight learners who each append a message and read the last twenty, in turns:
+// on two busy cores a read took 1.7 ms (median; 99 %: 19 ms) this way and 9.3 ms
+// (97 ms) through a single connection for both, with the same number of commits.
 //
 // Commits are synchronous=FULL: a message that was acknowledged survives the loss
 // of power, as far as the disk keeps its word. The busy timeout of 60 s covers

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"kalami/session/learn"
+	"kalami/store"
 )
 
 // testConversations: a conversation starts at epoch 1 with message 1, is taken
@@ -99,15 +100,7 @@ func testMessages(t *testing.T, fresh Fresh) {
 		t.Errorf("next message %d after %d turns, %v; want 4 after 1", now.NextSeq, now.Totals.Turns, err)
 	}
 
-	odd := Utterance(c, 4)
-	odd.Content, odd.Heard = "nul \x00 and \xff bytes", "nul \x00 and \xff bytes"
-	odd.Words = []learn.SpokenWord{{Text: "a\x00b\xff", Confidence: math.NaN()}, {Text: `\u0000`}}
-	must(t, db.AppendMessage(ctx, 1, odd))
-	last := messages(t, db, c)[3]
-	if last.Content != "nul \uFFFD and \uFFFD bytes" || last.Heard != last.Content ||
-		!slices.Equal(last.Words, []learn.SpokenWord{{Text: "a\uFFFDb\uFFFD"}, {Text: `\u0000`}}) {
-		t.Errorf("stored %q, %q, %+v: want U+FFFD for what cannot be kept", last.Content, last.Heard, last.Words)
-	}
+	testOddText(t, db, c)
 	testMalformed(t, func(m learn.Message) error { return db.AppendMessage(ctx, 1, m) }, Utterance(c, 5))
 
 	gone, cancel := context.WithCancel(ctx)
@@ -115,6 +108,20 @@ func testMessages(t *testing.T, fresh Fresh) {
 	wantKind(t, "a context that has ended", db.AppendMessage(gone, 1, Utterance(c, 5)), learn.Unavailable)
 	if got := messages(t, db, c); len(got) != 4 {
 		t.Errorf("%d messages, want 4", len(got))
+	}
+}
+
+// testOddText: bytes that a database would refuse do not stop the rest from being
+// kept, and text that only looks like them stays as it is.
+func testOddText(t *testing.T, db *store.DB, c learn.Conversation) {
+	odd := Utterance(c, 4)
+	odd.Content, odd.Heard = "nul \x00 and \xff bytes", "nul \x00 and \xff bytes"
+	odd.Words = []learn.SpokenWord{{Text: "a\x00b\xff", Confidence: math.NaN()}, {Text: `\u0000`}}
+	must(t, db.AppendMessage(t.Context(), 1, odd))
+	last := messages(t, db, c)[3]
+	if last.Content != "nul \uFFFD and \uFFFD bytes" || last.Heard != last.Content ||
+		!slices.Equal(last.Words, []learn.SpokenWord{{Text: "a\uFFFDb\uFFFD"}, {Text: `\u0000`}}) {
+		t.Errorf("stored %q, %q, %+v: want U+FFFD for what cannot be kept", last.Content, last.Heard, last.Words)
 	}
 }
 
