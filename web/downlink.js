@@ -62,9 +62,9 @@ export class Downlink {
       const known = this.lesson.conversation.responses.get(response.id);
       if (known && response.status !== "completed") this.player.end(known.stream);
     },
-    "session.goaway"({ reconnect }) {
+    "session.goaway"({ reason, reconnect }) {
       this.reconnectAfterMs = reconnect?.after_ms ?? 0;
-      this.lesson.notice("restart-soon");
+      this.lesson.notice(reason === "max_duration" ? "ending-soon" : "restart-soon");
     },
     warning({ code }) {
       const kind = noticeKind(code);

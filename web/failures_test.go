@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"net/http"
+	"sync/atomic"
 	"testing"
 
 	"github.com/chromedp/cdproto/browser"
@@ -86,13 +87,14 @@ func TestNoMicrophone(t *testing.T) {
 
 // What the page says and offers for every way in which a conversation ends.
 func TestEndings(t *testing.T) {
-	endings := []struct {
+	type ending struct {
 		name    string
 		code    int // 0: the connection is cut
 		problem string
 		action  string
-		tickets int // that were asked for by ourselves
-	}{
+		tickets int // that the page asked for by itself
+	}
+	endings := []ending{
 		{"cut", 0, "connection-lost", "continue", 1},
 		{"internal", 1011, "server", "continue", 1},
 		{"overloaded", 1013, "busy", "retry", 1},
@@ -105,17 +107,18 @@ func TestEndings(t *testing.T) {
 		{"unknown, stop", 4477, "refused", "back", 1},
 		{"unknown, new ticket", 4277, "connection-lost", "continue", 1},
 	}
-	ending := endings[0]
+	var next atomic.Pointer[ending]
 	s := newServer(t, func(l *line, _ int) {
+		e := next.Load()
 		l.created()
 		l.expect("input_audio.state")
-		if ending.code != 0 {
-			l.closeWith(ending.code, ending.name)
+		if e.code != 0 {
+			l.closeWith(e.code, e.name)
 		}
 	})
-	tb := openTab(t, chromium{microphone: microphoneFile(t)}, s.http.URL)
+	tb := openTab(t, chromium{microphone: microphoneFile(t), width: 360, height: 740, mobile: true, dark: true}, s.http.URL)
 	for _, e := range endings {
-		ending = e
+		next.Store(&e)
 		before := len(s.ticketRequests())
 		tb.open(s)
 		tb.click(`[data-action="start"]`)

@@ -95,6 +95,12 @@ export class Lesson extends EventTarget {
     await this.connect(attempt);
   }
 
+  /** Whether pressing the talk button may start the lesson, or go on with it. */
+  get startable() {
+    const { problem } = this;
+    return !problem || (!problem.waitSeconds && (problem.action === ACTION.retry || problem.action === ACTION.proceed));
+  }
+
   /** Ends the lesson; its summary follows. */
   async end() {
     if (!this.socket?.send("session.end", { reason: "learner" })) {

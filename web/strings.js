@@ -190,6 +190,7 @@ const en = {
   "notice.not-saved-yet": "Saving is slow. Your words are kept and will get their tick later.",
   "notice.microphone-lost": "The microphone went away. Plug it in again, or type.",
   "notice.restart-soon": "The server will restart soon. You will be connected again by yourself.",
+  "notice.ending-soon": "The time for one lesson is almost over.",
   "notice.error": "That did not work.",
 };
 

@@ -1,27 +1,19 @@
 /**
  * How long the learner waits for an answer: from the end of their speech to the first
- * sound that they can hear, by their own device, and where that time went as far as the server says.
+ * sound that they can hear, all by their own device's clock. The server's report says how
+ * the time on either side of the turn's end divides into stages.
  */
 
 const SPEECH_TO_NOISE = 3;
 const QUIETEST_SPEECH = 0.012;
 const LONGEST_PAUSE_MS = 10000;
 
-/** The stages of an answer in the order in which they pass, with their field of `response.done.latency`. */
-export const STAGES = Object.freeze([
-  ["patience", "endpoint_ms"],
-  ["hearing", "stt_final_ms"],
-  ["thinking", "llm_ttft_ms"],
-  ["wording", "clause_ms"],
-  ["voice", "tts_ttfb_ms"],
-]);
-
 /** Measures turns. All times are performance.now() milliseconds. */
 export class TurnClock {
   constructor() {
     this.noise = 0.005;
     this.lastLoud = 0;
-    this.waiting = null; // {from, typed}: a turn without a response yet
+    this.waiting = null; // {from, closed, typed}: a turn without a response yet
     this.byResponse = new Map();
     /** The measured turns, oldest first: `{number, typed, heardMs, stages: [name, ms][]}`. */
     this.turns = [];
@@ -37,12 +29,12 @@ export class TurnClock {
   /** The learner's turn is closed. */
   committed(now) {
     const heardEnd = now - this.lastLoud < LONGEST_PAUSE_MS ? this.lastLoud : now;
-    this.waiting = { from: heardEnd, typed: false };
+    this.waiting = { from: heardEnd, closed: now, typed: false };
   }
 
   /** The learner sent a typed message. */
   typed(now) {
-    this.waiting = { from: now, typed: true };
+    this.waiting = { from: now, closed: now, typed: true };
   }
 
   /** A response begins; it answers the turn that waits, if one does. */
@@ -55,18 +47,31 @@ export class TurnClock {
   heard(id, now) {
     const turn = this.byResponse.get(id);
     if (!turn || turn.shown) return;
+    turn.heard = now;
     turn.shown = { number: this.turns.length + 1, typed: turn.typed, heardMs: Math.round(now - turn.from), stages: [] };
     this.turns.push(turn.shown);
   }
 
   /** The server tells where the time went. */
   done(id, latency = {}) {
-    const shown = this.byResponse.get(id)?.shown;
+    const turn = this.byResponse.get(id);
     this.byResponse.delete(id);
-    if (!shown) return;
-    const stages = STAGES.map(([name, field]) => [name, Math.round(latency[field] ?? 0)]).filter(([, ms]) => ms > 0);
-    const known = stages.reduce((sum, [, ms]) => sum + ms, 0);
-    if (shown.heardMs > known) stages.push(["way", shown.heardMs - known]);
-    shown.stages = stages;
+    if (turn?.shown) turn.shown.stages = stagesOf(turn, latency);
   }
+}
+
+/**
+ * Divides a turn into stages, in the order in which they pass: `hearing` until the words were final,
+ * `patience` until the turn was closed, `thinking` until the first word, `wording` until the first
+ * clause, `voice` until its first sound, and `way`, which is the network and the player.
+ */
+function stagesOf({ from, closed, heard }, latency) {
+  const ms = (field) => Math.max(0, latency[field] ?? 0);
+  const hearing = Math.min(ms("stt_final_ms"), closed - from);
+  const answer = [["thinking", ms("llm_ttft_ms")], ["wording", ms("clause_ms")], ["voice", ms("tts_ttfb_ms")]];
+  const known = answer.reduce((sum, [, time]) => sum + time, 0);
+  if (hearing + known === 0) return [];
+  return [["hearing", hearing], ["patience", closed - from - hearing], ...answer, ["way", heard - closed - known]]
+    .map(([stage, time]) => [stage, Math.round(time)])
+    .filter(([, time]) => time > 0);
 }

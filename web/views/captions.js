@@ -17,10 +17,12 @@ export function captionsPanel(lesson) {
   conversation.addEventListener("say", ({ detail: { role, text } }) => {
     voice.replaceChildren(h("p", { lang: conversation.language }, `${t(role === "user" ? "talk.you" : "talk.tutor")}: ${text}`));
   });
+  let atEnd = true;
+  element.addEventListener("scroll", () => { atEnd = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_THE_END; });
+  new ResizeObserver(() => { if (atEnd) element.scrollTop = element.scrollHeight; }).observe(element);
   const follow = (change) => {
-    const near = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_THE_END;
     change();
-    if (near) element.scrollTop = element.scrollHeight;
+    if (atEnd) element.scrollTop = element.scrollHeight;
   };
   const place = (item) => {
     let bubble = bubbles.get(item.key);

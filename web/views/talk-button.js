@@ -32,7 +32,7 @@ export function talkButton(lesson) {
     type: "button", id: "talk-button", data: { action: "talk" },
     onclick: () => ({
       suspended: () => lesson.resumeSound(),
-      idle: () => lesson.start({ microphone: lesson.withMicrophone }),
+      idle: () => lesson.startable && lesson.start({ microphone: lesson.withMicrophone }),
       connecting: () => {},
       listening: () => lesson.withMicrophone && lesson.setMuted(true),
       muted: () => lesson.setMuted(false),
@@ -50,7 +50,8 @@ export function talkButton(lesson) {
       const next = purpose(lesson);
       element.dataset.state = conversation.state;
       element.dataset.muted = lesson.muted;
-      setAttribute(button, "aria-disabled", next === STATE.connecting ? "true" : null);
+      const idle = next === STATE.connecting || (next === STATE.idle && !lesson.startable);
+      setAttribute(button, "aria-disabled", idle ? "true" : null);
       if (next === shown) return;
       shown = next;
       button.setAttribute("aria-label", t(`talk.button.${next}`));

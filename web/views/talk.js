@@ -81,6 +81,7 @@ function hintOf(lesson) {
   const { conversation } = lesson;
   if (lesson.suspended && conversation.phase === "live") return t("hint.suspended");
   if (lesson.asking) return t("hint.asking");
+  if (conversation.state === STATE.idle && !lesson.startable) return "";
   if (conversation.state !== STATE.listening) return t(`hint.${conversation.state}`);
   if (performance.now() < lesson.holdUntil) return t("hint.holding");
   if (!lesson.withMicrophone) return t("hint.typing");
