@@ -22,7 +22,10 @@ import (
 const maxDetail = 200
 
 // refusedError is the cause in an *Error for an HTTP answer that was no success.
-type refusedError struct{ status int }
+type refusedError struct {
+	status    int
+	explained bool // in the vendor's way
+}
 
 // Error implements error.
 func (e *refusedError) Error() string { return fmt.Sprintf("HTTP status %d", e.status) }
@@ -39,7 +42,7 @@ func refusal(op string, resp *http.Response, body []byte) *providers.Error {
 	code, text := explain(body)
 	e := &providers.Error{
 		Kind: classify(resp.StatusCode, code, text), Vendor: vendor, Op: op, RequestID: requestID(resp.Header),
-		Detail: shorten(strings.TrimPrefix(code+": "+text, ": ")), Err: &refusedError{resp.StatusCode},
+		Detail: shorten(strings.TrimPrefix(code+": "+text, ": ")), Err: &refusedError{resp.StatusCode, code != ""},
 	}
 	if n, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && n > 0 {
 		e.RetryAfter = time.Duration(n) * time.Second

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"kalami/providers"
 	"kalami/providers/elevenlabs"
@@ -85,6 +86,53 @@ func TestEarlyCloseLosesNothing(t *testing.T) {
 	const text = "Of course."
 	if ms, got, err := heard(t, begin(t, st, text)); ms < 300 || strings.TrimSpace(got) != text || !errors.Is(err, io.EOF) {
 		t.Errorf("heard %d ms %q, %v", ms, got, err)
+	}
+}
+
+// A service without timestamps is asked for audio alone, once it is known to lack
+// them; audio that is cut short is an error, and so is a page instead of audio.
+func TestWithoutTimestamps(t *testing.T) {
+	sim := simulate.New(simulate.Options{Engine: "none"})
+	var refused atomic.Int32
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "with-timestamps") {
+			refused.Add(1)
+			http.NotFound(w, r)
+			return
+		}
+		sim.ServeHTTP(w, r)
+	}))
+	defer web.Close()
+	defer sim.Close()
+	c := newClient(t, elevenlabs.Options{BaseURL: web.URL, HTTPOnly: true})
+	st, err := c.Open(t.Context(), providers.SpeakOptions{Language: "en", SampleRate: 24000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	for range 2 {
+		if ms, text, err := heard(t, begin(t, st, "Good evening, and welcome!")); ms < 1000 || text != "" || !errors.Is(err, io.EOF) {
+			t.Errorf("heard %d ms %q, %v", ms, text, err)
+		}
+	}
+	if refused.Load() != 1 {
+		t.Errorf("asked %d times for timestamps", refused.Load())
+	}
+	for _, kind := range []simulate.FaultKind{simulate.FaultCut, simulate.FaultStall} {
+		sim.Inject(simulate.Fault{Vendor: simulate.ElevenLabs, Kind: kind, After: 3})
+		patient := newClient(t, elevenlabs.Options{BaseURL: web.URL, HTTPOnly: true, DialTimeout: 300 * time.Millisecond})
+		short, err := patient.Open(t.Context(), providers.SpeakOptions{Language: "en", SampleRate: 24000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The first request of each stream is for timestamps and meets no fault.
+		ms, _, err := heard(t, begin(t, short, "Good evening, and welcome!"))
+		if providers.KindOf(err) != providers.Unavailable || ms == 0 {
+			t.Errorf("%s: heard %d ms, %v", kind, ms, err)
+		}
+		if err := short.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

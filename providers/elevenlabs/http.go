@@ -1,28 +1,16 @@
 package elevenlabs
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"io"
-	"net/http"
-	"net/url"
 	"sync"
-	"time"
+	"sync/atomic"
 
 	"kalami/providers"
 )
 
-// Limits of speaking over HTTP.
-const (
-	// clauseQueue are flushed clauses that wait for their request; full: Write waits.
-	clauseQueue = 8
-	// maxPrevious bounds, in bytes, how much of what was said goes along for the melody.
-	maxPrevious = 500
-	// maxRefusal bounds what is read of an error answer.
-	maxRefusal = 16 << 10
-)
+// clauseQueue are flushed clauses that wait for their request; full: Write waits.
+const clauseQueue = 8
 
 // httpStream speaks with one request per flushed clause. There is nothing to keep
 // warm but the connection, which the HTTP client keeps.
@@ -33,6 +21,9 @@ type httpStream struct {
 	ctx    context.Context // ends with Close
 	end    context.CancelCauseFunc
 	work   sync.WaitGroup // one goroutine per utterance in use
+
+	// bare is set once the service has turned out to have no timestamps.
+	bare atomic.Bool
 
 	mu      sync.Mutex
 	current *httpUtterance
@@ -228,130 +219,4 @@ func (u *httpUtterance) run() {
 			return
 		}
 	}
-}
-
-// speakRequest is the body of a synthesis.
-type speakRequest struct {
-	Text     string          `json:"text"`
-	Model    string          `json:"model_id"`
-	Language string          `json:"language_code,omitempty"`
-	Previous string          `json:"previous_text,omitempty"`
-	Settings json.RawMessage `json:"voice_settings"`
-}
-
-// speak requests one clause and hands out its audio.
-func (u *httpUtterance) speak(clause string) error {
-	c, m := u.stream.client, u.stream.manner
-	body, err := json.Marshal(speakRequest{
-		Text: clause, Model: c.opt.Model, Language: m.lang, Previous: lastBytes(u.said, maxPrevious),
-		Settings: bytes.TrimPrefix(m.voiceSettings(), []byte(`"voice_settings":`)),
-	})
-	if err != nil {
-		return invalid("speak", err.Error())
-	}
-	ctx, cancel := context.WithCancelCause(u.ctx)
-	defer cancel(nil)
-	patience := time.AfterFunc(c.opt.DialTimeout, func() {
-		cancel(&providers.Error{Kind: providers.Unavailable, Vendor: vendor, Op: "speak", Detail: "the answer does not go on"})
-	})
-	defer patience.Stop()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.address(m, "stream/with-timestamps", url.Values{}), bytes.NewReader(body))
-	if err != nil {
-		return invalid("speak", err.Error())
-	}
-	req.Header.Set("Xi-Api-Key", c.opt.Key)
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := c.opt.HTTPClient.Do(req)
-	if err != nil {
-		return requestError(ctx, "speak", err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		b, _ := io.ReadAll(io.LimitReader(resp.Body, maxRefusal))
-		return refusal("speak", resp, b)
-	}
-	return u.receive(ctx, resp, patience)
-}
-
-// receive hands out an answer's audio. The answer's own end is its terminal
-// message: HTTP says when a body was cut short.
-func (u *httpUtterance) receive(ctx context.Context, resp *http.Response, patience *time.Timer) error {
-	id := requestID(resp.Header)
-	broken := func(err error) error {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		return &providers.Error{Kind: providers.Unavailable, Vendor: vendor, Op: "speak", RequestID: id, Err: err}
-	}
-	dec := json.NewDecoder(resp.Body)
-	base, before := u.clock.ms(), u.clock.samples
-	var m message
-	var raw json.RawMessage
-	for {
-		patience.Reset(u.stream.client.opt.DialTimeout)
-		if err := dec.Decode(&raw); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			return broken(err)
-		}
-		patience.Stop()
-		if err := parseMessage(raw, &m); err != nil {
-			return broken(err)
-		}
-		if len(m.detail) > 0 {
-			code, text := explain(raw)
-			return &providers.Error{Kind: classify(0, code, text), Vendor: vendor, Op: "speak", RequestID: id, Detail: shorten(code + ": " + text)}
-		}
-		if err := u.deliver(ctx, &m, base); err != nil {
-			return broken(err)
-		}
-	}
-	if u.clock.samples == before {
-		return broken(errors.New("the answer has no audio"))
-	}
-	return nil
-}
-
-// deliver hands out one object's audio. Here times count from the start of the
-// answer, which began at base; times that would go backwards count from the
-// object's own audio, as on the socket.
-func (u *httpUtterance) deliver(ctx context.Context, m *message, base int) error {
-	at := u.clock.ms()
-	align := &m.align
-	if len(align.chars) == 0 {
-		align = &m.normal
-	}
-	pcm, err := u.clock.decode(m.audio)
-	if err != nil {
-		return err
-	}
-	c := providers.Chunk{PCM: pcm}
-	c.Marks, _ = align.marks()
-	if len(c.Marks) > 0 && base+c.Marks[0].StartMS < u.clock.start {
-		base = at
-	}
-	u.clock.place(c.Marks, base)
-	if len(c.PCM) == 0 && len(c.Marks) == 0 {
-		return nil
-	}
-	select {
-	case u.chunks <- c:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// lastBytes returns the end of s, at most n bytes, from a whole character on.
-func lastBytes(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	s = s[len(s)-n:]
-	for i := range s {
-		if s[i]&0xc0 != 0x80 {
-			return s[i:]
-		}
-	}
-	return ""
 }

@@ -195,10 +195,9 @@ func appendFlag(b []byte, context, flag string) []byte {
 	return append(b, `":true}`...)
 }
 
-// voiceSettings is the inside of the settings object. The schedule is the
-// smallest there is: a clause that is not flushed is spoken as soon as may be.
+// voiceSettings is the settings object.
 func (m manner) voiceSettings() []byte {
-	b := []byte(`"voice_settings":{"stability":0.5,"similarity_boost":0.75`)
+	b := []byte(`{"stability":0.5,"similarity_boost":0.75`)
 	if m.speed != 0 {
 		b = append(b, `,"speed":`...)
 		b = strconv.AppendFloat(b, m.speed, 'g', -1, 64)
@@ -206,7 +205,8 @@ func (m manner) voiceSettings() []byte {
 	return append(b, '}')
 }
 
-// openerOf is what the first message of each context carries.
+// openerOf is what the first message of each context carries. The schedule begins
+// with the least there is: a clause that is not flushed is spoken as soon as may be.
 func (m manner) openerOf() []byte {
-	return append(m.voiceSettings(), `,"generation_config":{"chunk_length_schedule":[50,80,120,160]}`...)
+	return append(append([]byte(`"voice_settings":`), m.voiceSettings()...), `,"generation_config":{"chunk_length_schedule":[50,80,120,160]}`...)
 }
