@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"sync"
 	"unicode"
+	"unicode/utf8"
 )
 
 // speech is what a simulated voice made of a text. It is shared and never written to.
@@ -74,13 +75,20 @@ func newSpeaker(engine string, log *slog.Logger) *speaker {
 // empty. It blocks while the engine works; the error is ctx's cause alone, since
 // a voice that cannot be used is replaced by a poorer one.
 func (v *speaker) speak(ctx context.Context, text, lang string, rate int) (speech, error) {
-	var out speech
-	for _, p := range cut(text) {
+	pieces := cut(text)
+	voiced := make([][]int16, len(pieces))
+	samples := 0
+	for i, p := range pieces {
 		audio, err := v.fragment(ctx, p.spoken, primaryTag(lang), rate)
 		if err != nil {
 			return speech{}, err
 		}
-		out.add(p, audio, p.pauseMS()*rate/1000)
+		voiced[i] = audio
+		samples += len(audio) + p.pauseMS()*rate/1000
+	}
+	out := speech{make([]int16, 0, samples), make([]spokenChar, 0, utf8.RuneCountInString(text))}
+	for i, p := range pieces {
+		out.add(p, voiced[i], p.pauseMS()*rate/1000)
 	}
 	return out, nil
 }
@@ -95,7 +103,7 @@ func (s *speech) add(p piece, audio []int16, pause int) {
 	s.spread(p.spoken, at, len(audio))
 	s.spread(p.tail, at+len(audio), pause)
 	s.pcm = append(s.pcm, audio...)
-	s.pcm = append(s.pcm, make([]int16, pause)...)
+	s.pcm = s.pcm[:len(s.pcm)+pause] // silence: nothing was there before
 }
 
 // spread places text's characters evenly over n samples from at.
