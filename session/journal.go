@@ -69,7 +69,7 @@ func (j *journal) commit(ctx, last context.Context, rec record) error {
 		try, cancel := context.WithTimeout(last, commitTimeout)
 		err := j.store.AppendMessage(try, j.epoch, rec.message)
 		cancel()
-		if err == nil || errors.Is(err, learn.ErrFenced) || learn.KindOf(err) == learn.Invalid {
+		if err == nil || permanent(err) {
 			return err
 		}
 		if ctx.Err() != nil {
@@ -88,4 +88,11 @@ func (j *journal) commit(ctx, last context.Context, rec record) error {
 		}
 		wait = min(2*wait, 2*time.Second)
 	}
+}
+
+// permanent says whether trying again cannot help: somebody else owns the
+// conversation, the message is refused as such, or its number is taken.
+func permanent(err error) bool {
+	kind := learn.KindOf(err)
+	return errors.Is(err, learn.ErrFenced) || kind == learn.Invalid || kind == learn.Conflict || kind == learn.NotFound
 }

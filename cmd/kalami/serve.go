@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/spf13/cobra"
+
+	"kalami/store/live"
 )
 
 // newServeCommand is the main job: the server that learners talk to.
@@ -21,7 +24,9 @@ func newServeCommand(p process) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		a, err := openApp(c.Context(), &cfg.Config, newLogger(p.stderr, cfg.Log))
+		log := newLogger(p.stderr, cfg.Log)
+		redis.SetLogger(live.NewLibraryLog(log)) // the library has one logger for the whole process
+		a, err := openApp(c.Context(), &cfg.Config, log)
 		if err != nil {
 			return err
 		}
