@@ -68,6 +68,9 @@ func TestControlsByKeyboard(t *testing.T) {
 	}
 	tb.press(" ") // mutes
 	tb.waitFor("being muted", `document.querySelector('[data-action="mute"]').getAttribute("aria-pressed") === "true"`)
+	if word := tb.text(`[data-hook="state"]`); word != "Muted" {
+		t.Errorf("while muted the page says %q", word)
+	}
 	tb.screenshot("3-muted")
 	tb.waitFor("some muted frames", `kalami.micFrames > 0`)
 	muted := eval[float64](tb, "kalami.micFrames")

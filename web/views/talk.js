@@ -97,7 +97,8 @@ function status(lesson) {
     element: h("div.status", { role: "status" }, word, hint),
     update() {
       const { state } = lesson.conversation;
-      setText(word, t(`state.${state}`));
+      const deaf = state === STATE.listening && lesson.muted;
+      setText(word, t(deaf ? "state.muted" : `state.${state}`));
       setText(hint, state === STATE.ended ? "" : hintOf(lesson));
     },
   };
