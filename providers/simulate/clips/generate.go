@@ -57,11 +57,11 @@ func run(dir string) error {
 	for _, sc := range inOrder(simulate.Scripts()) {
 		for _, line := range lines(sc) {
 			for spoken, tail := range simulate.Fragments(line) {
-				if id := sc.Language + " " + strings.ToLower(spoken); seen[id] {
+				id := sc.Language + " " + strings.ToLower(spoken)
+				if seen[id] {
 					continue
-				} else {
-					seen[id] = true
 				}
+				seen[id] = true
 				name := fileName(sc.Language, spoken, names)
 				if err := clip(sc.Language, spoken+tail, filepath.Join(dir, name)); err != nil {
 					return fmt.Errorf("%s %q: %w", sc.Language, spoken, err)
