@@ -78,9 +78,7 @@ export class VoiceSocket {
   }
 
   consume(event) {
-    // Events count up without holes, so counting them is as good as reading their numbers, and
-    // input_audio_buffer.ack uses the name `seq` for a frame's number as well.
-    this.lastSeq++;
+    this.lastSeq = event.seq;
     switch (event.type) {
       case "session.created":
         this.created = true;
@@ -91,7 +89,7 @@ export class VoiceSocket {
         this.send("pong", { id: event.id, ts: event.ts });
         break;
       case "input_audio_buffer.ack":
-        this.microphone.acknowledge(event.input?.stream ?? event.stream, event.input?.seq ?? event.seq);
+        this.microphone.acknowledge(event.input.stream, event.input.seq);
         break;
     }
     this.handlers.onEvent(event);
