@@ -16,8 +16,8 @@ import (
 // FrameTime is the length of one mic frame.
 const FrameTime = 20 * time.Millisecond
 
-// Handler is told what happens in a call; its methods are called from one goroutine,
-// in order, and should not block. Nil fields are skipped.
+// Handler is told what happens in a call; its functions are called from one goroutine,
+// in order, except Report, and should not block. Nil fields are skipped.
 type Handler struct {
 	// Event gets every event, after the player has seen it.
 	Event func(h session.Head, ev session.Event)
@@ -25,6 +25,9 @@ type Handler struct {
 	// until it returns. late says that it belongs to a reply that was cleared, and
 	// is not played.
 	Audio func(f session.Frame, late bool)
+	// Report gets what the player tells the server, and when Mute is set, what it
+	// would have told. It may be called by another goroutine than the rest.
+	Report func(ctl session.Control)
 	// Mute stops playback reports, like a client that cannot tell.
 	Mute bool
 }
@@ -70,6 +73,9 @@ func Dial(ctx context.Context, url, ticket string, h Handler) (*Call, error) {
 	conn.SetReadLimit(most)
 	c := &Call{conn: conn, handler: h}
 	c.player = newPlayer(func(ctl session.Control) {
+		if h.Report != nil {
+			h.Report(ctl)
+		}
 		if !h.Mute {
 			_ = c.Send(ctl) // a lost connection is Run's to report
 		}
