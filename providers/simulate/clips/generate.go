@@ -119,14 +119,14 @@ func clip(lang, text, file string) error {
 	if err != nil {
 		return err
 	}
-	toRaw := exec.Command("sox", "-t", "wav", "--ignore-length", "-", "-t", "raw", "-e", "signed", "-b", "16", "-c", "1", "-r", fmt.Sprint(rate), "-", "highpass", "60")
+	toRaw := exec.Command("sox", "-D", "-t", "wav", "--ignore-length", "-", "-t", "raw", "-e", "signed", "-b", "16", "-c", "1", "-r", fmt.Sprint(rate), "-", "highpass", "60")
 	toRaw.Stdin = bytes.NewReader(wav)
 	raw, err := toRaw.Output()
 	if err != nil {
 		return err
 	}
 	x := level(trim(samples(raw)))
-	toMulaw := exec.Command("sox", "-t", "raw", "-e", "signed", "-b", "16", "-c", "1", "-r", fmt.Sprint(rate), "-", "-e", "mu-law", "-b", "8", file)
+	toMulaw := exec.Command("sox", "-D", "-t", "raw", "-e", "signed", "-b", "16", "-c", "1", "-r", fmt.Sprint(rate), "-", "-e", "mu-law", "-b", "8", file)
 	toMulaw.Stdin = bytes.NewReader(x)
 	toMulaw.Stderr = os.Stderr
 	return toMulaw.Run()
