@@ -6,6 +6,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"kalami/web/webtest"
 )
 
 // Everything that a lesson offers can be done without a mouse, on a phone's width, and
@@ -52,46 +54,46 @@ func TestControlsByKeyboard(t *testing.T) {
 		}
 		l.stay()
 	})
-	tb := openTab(t, chromium{microphone: microphoneFile(t), width: 390, height: 844, mobile: true, dark: true}, s.http.URL)
-	tb.open(s)
-	tb.screenshot("1-welcome")
-	tb.focus(`[data-action="start"]`)
-	tb.press(kb.Enter)
-	tb.waitState("speaking")
-	tb.waitFor("some words", `document.querySelectorAll('[data-item-id="it_0"] .word:not([hidden])').length > 6`)
-	tb.screenshot("2-speaking")
-	tb.press(kb.Escape)
-	tb.waitFor("the stopped tutor", `document.querySelector('[data-item-id="it_0"][data-truncated="true"]')`)
-	tb.waitState("listening")
-	if focused := eval[string](tb, `document.activeElement.id`); focused != "talk-button" {
+	tb := webtest.Open(t, webtest.Browser{Microphone: microphoneFile(t), Width: 390, Height: 844, Mobile: true, Dark: true}, s.http.URL)
+	tb.Open()
+	tb.Screenshot("1-welcome")
+	tb.Focus(`[data-action="start"]`)
+	tb.Press(kb.Enter)
+	tb.WaitState("speaking")
+	tb.WaitFor("some words", `document.querySelectorAll('[data-item-id="it_0"] .word:not([hidden])').length > 6`)
+	tb.Screenshot("2-speaking")
+	tb.Press(kb.Escape)
+	tb.WaitFor("the stopped tutor", `document.querySelector('[data-item-id="it_0"][data-truncated="true"]')`)
+	tb.WaitState("listening")
+	if focused := webtest.Eval[string](tb, `document.activeElement.id`); focused != "talk-button" {
 		t.Errorf("the focus is on %q, want the talk button", focused)
 	}
-	tb.press(" ") // mutes
-	tb.waitFor("being muted", `document.querySelector('[data-action="mute"]').getAttribute("aria-pressed") === "true"`)
-	if word := tb.text(`[data-hook="state"]`); word != "Muted" {
+	tb.Press(" ") // mutes
+	tb.WaitFor("being muted", `document.querySelector('[data-action="mute"]').getAttribute("aria-pressed") === "true"`)
+	if word := tb.Text(`[data-hook="state"]`); word != "Muted" {
 		t.Errorf("while muted the page says %q", word)
 	}
-	tb.screenshot("3-muted")
-	tb.waitFor("some muted frames", `kalami.micFrames > 0`)
-	muted := eval[float64](tb, "kalami.micFrames")
-	tb.waitFor("silent frames", fmt.Sprintf("kalami.micFrames >= %v", muted+4))
-	tb.press(" ") // opens
-	tb.focus(`[data-action="hold"]`)
-	tb.press(kb.Enter)
-	tb.focus(`.settings summary`)
-	tb.press(" ")
-	tb.do("move the slider", chromedp.ScrollIntoView(chromedp.ID("patience")))
-	tb.focus(`#patience`)
-	if got := eval[float64](tb, `document.getElementById("patience").valueAsNumber`); got != 1800 {
+	tb.Screenshot("3-muted")
+	tb.WaitFor("some muted frames", `kalami.micFrames > 0`)
+	muted := webtest.Eval[float64](tb, "kalami.micFrames")
+	tb.WaitFor("silent frames", fmt.Sprintf("kalami.micFrames >= %v", muted+4))
+	tb.Press(" ") // opens
+	tb.Focus(`[data-action="hold"]`)
+	tb.Press(kb.Enter)
+	tb.Focus(`.settings summary`)
+	tb.Press(" ")
+	tb.Do("move the slider", chromedp.ScrollIntoView(chromedp.ID("patience")))
+	tb.Focus(`#patience`)
+	if got := webtest.Eval[float64](tb, `document.getElementById("patience").valueAsNumber`); got != 1800 {
 		t.Errorf("patience is shown as %v, want the session's 1800", got)
 	}
-	tb.press(kb.ArrowRight)
-	tb.waitFor("the new patience", `document.querySelector("output[for=patience]").innerText.startsWith("1.9")`)
-	tb.screenshot("4-settings")
-	if wide := eval[float64](tb, `document.documentElement.scrollWidth`); wide > 390 {
+	tb.Press(kb.ArrowRight)
+	tb.WaitFor("the new patience", `document.querySelector("output[for=patience]").innerText.startsWith("1.9")`)
+	tb.Screenshot("4-settings")
+	if wide := webtest.Eval[float64](tb, `document.documentElement.scrollWidth`); wide > 390 {
 		t.Errorf("the page is %v pixels wide on a phone of 390", wide)
 	}
-	tb.checkClean()
+	tb.CheckClean()
 }
 
 // checkMuted waits for muted frames: empty, marked as silence, and in step with the clock.

@@ -7,20 +7,9 @@ import (
 
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
-)
 
-// setPermission answers the browser's question for the microphone.
-func (tb *tab) setPermission(setting browser.PermissionSetting) {
-	tb.t.Helper()
-	ctx, cancel := tb.within()
-	defer cancel()
-	_, err := chromedp.CallBrowser(ctx, browser.SetPermission, browser.SetPermissionParams{
-		Permission: &browser.PermissionDescriptor{Name: "microphone"}, Setting: setting,
-	})
-	if err != nil {
-		tb.fail("set permission: %v", err)
-	}
-}
+	"kalami/web/webtest"
+)
 
 // Who refuses the microphone is told what to do, and talks as soon as it is done.
 func TestMicrophoneRefused(t *testing.T) {
@@ -30,19 +19,19 @@ func TestMicrophoneRefused(t *testing.T) {
 		l.learner("it_1", booking)
 		l.stay()
 	})
-	tb := openTab(t, chromium{microphone: microphoneFile(t), asks: true}, s.http.URL)
-	tb.setPermission(browser.PermissionSettingDenied)
-	tb.open(s)
-	tb.click(`[data-action="start"]`)
-	tb.waitProblem("microphone-denied")
-	tb.screenshot("1-denied")
+	tb := webtest.Open(t, webtest.Browser{Microphone: microphoneFile(t), Asks: true}, s.http.URL)
+	tb.SetPermission(browser.PermissionSettingDenied)
+	tb.Open()
+	tb.Click(`[data-action="start"]`)
+	tb.WaitProblem("microphone-denied")
+	tb.Screenshot("1-denied")
 	if n := len(s.ticketRequests()); n != 0 {
 		t.Errorf("%d tickets were asked for before the microphone was there", n)
 	}
-	tb.setPermission(browser.PermissionSettingGranted)
-	tb.click(`[data-action="retry"]`)
-	tb.waitFor("the learner's words", `document.querySelector('[data-role="user"][data-acknowledged="true"]')`)
-	tb.checkClean()
+	tb.SetPermission(browser.PermissionSettingGranted)
+	tb.Click(`[data-action="retry"]`)
+	tb.WaitFor("the learner's words", `document.querySelector('[data-role="user"][data-acknowledged="true"]')`)
+	tb.CheckClean()
 }
 
 // Who has no microphone may type instead.
@@ -66,23 +55,23 @@ func TestNoMicrophone(t *testing.T) {
 		}
 		l.stay()
 	})
-	tb := openTab(t, chromium{}, s.http.URL)
-	tb.setPermission(browser.PermissionSettingGranted)
-	tb.open(s)
-	tb.click(`[data-action="start"]`)
-	tb.waitProblem("microphone-absent")
-	tb.click(`[data-action="type"]`)
-	tb.waitState("listening")
-	tb.do("write", chromedp.SendKeys(chromedp.ID("message"), "Buenos días\r"))
-	tb.waitFor("the acknowledged message", `document.querySelector('[data-item-id="it_1"][data-acknowledged="true"]')`)
-	tb.waitFor("the whole answer", `document.querySelector('[data-item-id="it_2"][data-final="true"]')`)
-	if got := eval[int](tb, `document.querySelectorAll(".bubble:not([hidden])").length`); got != 2 {
+	tb := webtest.Open(t, webtest.Browser{}, s.http.URL)
+	tb.SetPermission(browser.PermissionSettingGranted)
+	tb.Open()
+	tb.Click(`[data-action="start"]`)
+	tb.WaitProblem("microphone-absent")
+	tb.Click(`[data-action="type"]`)
+	tb.WaitState("listening")
+	tb.Do("write", chromedp.SendKeys(chromedp.ID("message"), "Buenos días\r"))
+	tb.WaitFor("the acknowledged message", `document.querySelector('[data-item-id="it_1"][data-acknowledged="true"]')`)
+	tb.WaitFor("the whole answer", `document.querySelector('[data-item-id="it_2"][data-final="true"]')`)
+	if got := webtest.Eval[int](tb, `document.querySelectorAll(".bubble:not([hidden])").length`); got != 2 {
 		t.Errorf("%d bubbles are shown, want 2", got)
 	}
-	if got := tb.text(`[data-item-id="it_2"] .words`); got != typed.text {
+	if got := tb.Text(`[data-item-id="it_2"] .words`); got != typed.text {
 		t.Errorf("the answer reads %q", got)
 	}
-	tb.checkClean()
+	tb.CheckClean()
 }
 
 // What the page says and offers for every way in which a conversation ends.
@@ -116,22 +105,22 @@ func TestEndings(t *testing.T) {
 			l.closeWith(e.code, e.name)
 		}
 	})
-	tb := openTab(t, chromium{microphone: microphoneFile(t), width: 360, height: 740, mobile: true, dark: true}, s.http.URL)
+	tb := webtest.Open(t, webtest.Browser{Microphone: microphoneFile(t), Width: 360, Height: 740, Mobile: true, Dark: true}, s.http.URL)
 	for _, e := range endings {
 		next.Store(&e)
 		before := len(s.ticketRequests())
-		tb.open(s)
-		tb.click(`[data-action="start"]`)
-		tb.waitProblem(e.problem)
-		tb.waitFor("the way on from "+e.name, `document.querySelector('.problem [data-action="`+e.action+`"]')`)
+		tb.Open()
+		tb.Click(`[data-action="start"]`)
+		tb.WaitProblem(e.problem)
+		tb.WaitFor("the way on from "+e.name, `document.querySelector('.problem [data-action="`+e.action+`"]')`)
 		if got := len(s.ticketRequests()) - before; got != e.tickets {
 			t.Errorf("%s: %d tickets were asked for, want %d", e.name, got, e.tickets)
 		}
 		if e.name == "superseded" || e.name == "rate limited" {
-			tb.screenshot(e.name)
+			tb.Screenshot(e.name)
 		}
 	}
-	tb.checkClean()
+	tb.CheckClean()
 }
 
 // After a lost connection "Continue" asks for a ticket for the same conversation, and
@@ -144,16 +133,16 @@ func TestContinue(t *testing.T) {
 			l.stay()
 		}
 	})
-	tb := openTab(t, chromium{microphone: microphoneFile(t)}, s.http.URL)
-	tb.open(s)
-	tb.click(`[data-action="start"]`)
-	tb.waitProblem("connection-lost")
-	tb.press("\r") // the way on has the focus
-	tb.waitFor("both greetings, heard to their end", `document.querySelectorAll('[data-role="assistant"][data-final="true"]').length === 2`)
+	tb := webtest.Open(t, webtest.Browser{Microphone: microphoneFile(t)}, s.http.URL)
+	tb.Open()
+	tb.Click(`[data-action="start"]`)
+	tb.WaitProblem("connection-lost")
+	tb.Press("\r") // the way on has the focus
+	tb.WaitFor("both greetings, heard to their end", `document.querySelectorAll('[data-role="assistant"][data-final="true"]').length === 2`)
 	if got := s.ticketRequests(); len(got) != 2 || got[0]["conversation_id"] != "" || got[1]["conversation_id"] != "c1" {
 		t.Errorf("tickets asked for: %v", got)
 	}
-	tb.checkClean()
+	tb.CheckClean()
 }
 
 // A tutor that has lost a part says which, and the lesson goes on.
@@ -169,16 +158,16 @@ func TestTutorPartMissing(t *testing.T) {
 		l.finish(r, "completed") // without a voice
 		l.stay()
 	})
-	tb := openTab(t, chromium{microphone: microphoneFile(t), width: 360, height: 780, mobile: true}, s.http.URL)
-	tb.open(s)
-	tb.click(`[data-action="start"]`)
+	tb := webtest.Open(t, webtest.Browser{Microphone: microphoneFile(t), Width: 360, Height: 780, Mobile: true}, s.http.URL)
+	tb.Open()
+	tb.Click(`[data-action="start"]`)
 	for _, kind := range []string{"no-hearing", "no-thinking", "no-voice", "degraded"} {
-		tb.waitFor(kind, `document.querySelector('[data-notice="`+kind+`"]')`)
+		tb.WaitFor(kind, `document.querySelector('[data-notice="`+kind+`"]')`)
 	}
-	tb.waitFor("the answer in writing", `document.querySelector('[data-item-id="it_0"] .words').innerText === "`+greeting+`"`)
-	tb.waitState("listening")
-	tb.screenshot("phone")
-	tb.checkClean()
+	tb.WaitFor("the answer in writing", `document.querySelector('[data-item-id="it_0"] .words').innerText === "`+greeting+`"`)
+	tb.WaitState("listening")
+	tb.Screenshot("phone")
+	tb.CheckClean()
 }
 
 // A full server says how long to wait, and the button counts it down.
@@ -196,39 +185,39 @@ func TestBusyServer(t *testing.T) {
 		refuse(w, http.StatusServiceUnavailable, "Too many conversations")
 		return true
 	}
-	tb := openTab(t, chromium{microphone: microphoneFile(t)}, s.http.URL)
-	tb.open(s)
-	tb.click(`[data-action="start"]`)
-	tb.waitProblem("busy")
-	tb.waitFor("a button that waits", `/[12] s/.test(document.querySelector('[data-action="retry"]:disabled')?.innerText)`)
-	tb.click(`[data-action="retry"]`) // as soon as it lets us
-	tb.waitState("listening")
+	tb := webtest.Open(t, webtest.Browser{Microphone: microphoneFile(t)}, s.http.URL)
+	tb.Open()
+	tb.Click(`[data-action="start"]`)
+	tb.WaitProblem("busy")
+	tb.WaitFor("a button that waits", `/[12] s/.test(document.querySelector('[data-action="retry"]:disabled')?.innerText)`)
+	tb.Click(`[data-action="retry"]`) // as soon as it lets us
+	tb.WaitState("listening")
 	close(stopped)
 	s.http.Close()
-	tb.waitProblem("connection-lost")
-	tb.click(`[data-action="continue"]`)
-	tb.waitProblem("unreachable")
-	tb.checkClean()
+	tb.WaitProblem("connection-lost")
+	tb.Click(`[data-action="continue"]`)
+	tb.WaitProblem("unreachable")
+	tb.CheckClean()
 }
 
 // Signing up with an account, out, and in again with a wrong password first.
 func TestAccount(t *testing.T) {
 	s := newServer(t, func(l *line, _ int) { l.stay() })
-	tb := openTab(t, chromium{}, s.http.URL)
-	tb.open(s)
-	tb.click(`[data-action="account"]`)
-	tb.do("sign up", chromedp.SendKeys(chromedp.ID("email"), "ana@example.com"), chromedp.SendKeys(chromedp.ID("password"), "correct horse"))
-	tb.click(`[data-action="register"]`)
-	tb.waitFor("being signed in", `document.querySelector(".account").innerText.includes("ana@example.com")`)
-	if got := eval[bool](tb, `JSON.stringify(localStorage).includes("token")`); got {
+	tb := webtest.Open(t, webtest.Browser{}, s.http.URL)
+	tb.Open()
+	tb.Click(`[data-action="account"]`)
+	tb.Do("sign up", chromedp.SendKeys(chromedp.ID("email"), "ana@example.com"), chromedp.SendKeys(chromedp.ID("password"), "correct horse"))
+	tb.Click(`[data-action="register"]`)
+	tb.WaitFor("being signed in", `document.querySelector(".account").innerText.includes("ana@example.com")`)
+	if got := webtest.Eval[bool](tb, `JSON.stringify(localStorage).includes("token")`); got {
 		t.Error("an account's token was kept beyond the tab's life")
 	}
-	tb.click(`[data-action="signout"]`)
-	tb.click(`[data-action="account"]`)
-	tb.do("a wrong password", chromedp.SendKeys(chromedp.ID("email"), "ana@example.com"), chromedp.SendKeys(chromedp.ID("password"), "wrong horse\r"))
-	tb.waitFor("a refusal", `document.querySelector(".form-error").innerText !== ""`)
-	eval[string](tb, `document.getElementById("password").value = ""`)
-	tb.do("the right one", chromedp.SendKeys(chromedp.ID("password"), "correct horse\r"))
-	tb.waitFor("being signed in", `document.querySelector(".account").innerText.includes("ana@example.com")`)
-	tb.checkClean()
+	tb.Click(`[data-action="signout"]`)
+	tb.Click(`[data-action="account"]`)
+	tb.Do("a wrong password", chromedp.SendKeys(chromedp.ID("email"), "ana@example.com"), chromedp.SendKeys(chromedp.ID("password"), "wrong horse\r"))
+	tb.WaitFor("a refusal", `document.querySelector(".form-error").innerText !== ""`)
+	webtest.Eval[string](tb, `document.getElementById("password").value = ""`)
+	tb.Do("the right one", chromedp.SendKeys(chromedp.ID("password"), "correct horse\r"))
+	tb.WaitFor("being signed in", `document.querySelector(".account").innerText.includes("ana@example.com")`)
+	tb.CheckClean()
 }

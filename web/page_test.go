@@ -3,9 +3,8 @@ package web_test
 import (
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/chromedp/chromedp"
+	"kalami/web/webtest"
 )
 
 const (
@@ -46,42 +45,42 @@ func TestConversation(t *testing.T) {
 		l.send("session.ended", fields{"reason": "normal", "summary": fields{"duration_ms": 21000, "turns": 2}})
 		l.closeWith(1000, "normal")
 	})
-	tb := openTab(t, chromium{microphone: microphoneFile(t)}, s.http.URL)
-	tb.open(s)
-	tb.screenshot("1-welcome")
-	tb.click(`[data-action="start"]`)
-	tb.waitState("speaking")
-	tb.waitFor("the greeting's first words", `document.querySelector('[data-role="assistant"] .words')?.innerText.startsWith("¡Buenas")`)
-	if first := tb.text(`[data-role="assistant"] .words`); strings.Contains(first, "ayudarle") {
+	tb := webtest.Open(t, webtest.Browser{Microphone: microphoneFile(t)}, s.http.URL)
+	tb.Open()
+	tb.Screenshot("1-welcome")
+	tb.Click(`[data-action="start"]`)
+	tb.WaitState("speaking")
+	tb.WaitFor("the greeting's first words", `document.querySelector('[data-role="assistant"] .words')?.innerText.startsWith("¡Buenas")`)
+	if first := tb.Text(`[data-role="assistant"] .words`); strings.Contains(first, "ayudarle") {
 		t.Errorf("the whole caption is there at once: %q", first)
 	}
-	tb.waitState("listening")
-	tb.waitFor("the next line of the scene", `document.querySelector('[data-hook="demo-line"]').innerText.includes("reservar una mesa")`)
-	tb.screenshot("2-listening")
-	tb.waitFor("a partial caption", `document.querySelector('[data-role="user"]')`)
-	tb.waitFor("the acknowledged turn", `document.querySelector('[data-role="user"][data-final="true"][data-acknowledged="true"]')`)
-	if got := tb.text(`[data-role="user"] .words`); got != booking {
+	tb.WaitState("listening")
+	tb.WaitFor("the next line of the scene", `document.querySelector('[data-hook="demo-line"]').innerText.includes("reservar una mesa")`)
+	tb.Screenshot("2-listening")
+	tb.WaitFor("a partial caption", `document.querySelector('[data-role="user"]')`)
+	tb.WaitFor("the acknowledged turn", `document.querySelector('[data-role="user"][data-final="true"][data-acknowledged="true"]')`)
+	if got := tb.Text(`[data-role="user"] .words`); got != booking {
 		t.Errorf("the learner's caption is %q", got)
 	}
-	tb.waitState("speaking")
-	tb.waitFor("half of a caption", `document.querySelectorAll('[data-item-id="it_2"] .word:not([hidden])').length > 4`)
-	tb.screenshot("3-speaking")
-	tb.waitFor("the interrupted bubble", `document.querySelector('[data-item-id="it_2"][data-truncated="true"]')`)
-	if got := tb.text(`[data-item-id="it_2"] .heard`); got != heard1 {
+	tb.WaitState("speaking")
+	tb.WaitFor("half of a caption", `document.querySelectorAll('[data-item-id="it_2"] .word:not([hidden])').length > 4`)
+	tb.Screenshot("3-speaking")
+	tb.WaitFor("the interrupted bubble", `document.querySelector('[data-item-id="it_2"][data-truncated="true"]')`)
+	if got := tb.Text(`[data-item-id="it_2"] .heard`); got != heard1 {
 		t.Errorf("heard is shown as %q", got)
 	}
-	if got := tb.text(`[data-item-id="it_2"] .unheard`); got != strings.TrimSpace(strings.TrimPrefix(answer1, heard1)) {
+	if got := tb.Text(`[data-item-id="it_2"] .unheard`); got != strings.TrimSpace(strings.TrimPrefix(answer1, heard1)) {
 		t.Errorf("not heard is shown as %q", got)
 	}
-	tb.waitFor("the answer to the second turn", `document.querySelector('[data-item-id="it_4"][data-final="true"]')`)
-	tb.waitFor("both latencies", `kalami.latencies.length === 2 && kalami.latencies.every((turn) => turn.stages.patience > 0)`)
-	tb.click(`.latency summary`)
-	tb.screenshot("4-answer-times")
-	k := eval[diagnostics](tb, "kalami")
-	tb.click(`[data-action="end"]`)
-	tb.waitFor("the summary", `document.querySelector('[data-view="summary"]')`)
-	tb.screenshot("5-summary")
-	tb.checkClean()
+	tb.WaitFor("the answer to the second turn", `document.querySelector('[data-item-id="it_4"][data-final="true"]')`)
+	tb.WaitFor("both latencies", `kalami.latencies.length === 2 && kalami.latencies.every((turn) => turn.stages.patience > 0)`)
+	tb.Click(`.latency summary`)
+	tb.Screenshot("4-answer-times")
+	k := webtest.Eval[diagnostics](tb, "kalami")
+	tb.Click(`[data-action="end"]`)
+	tb.WaitFor("the summary", `document.querySelector('[data-view="summary"]')`)
+	tb.Screenshot("5-summary")
+	tb.CheckClean()
 	s.http.CloseClientConnections()
 	s.lines.Wait()
 
@@ -161,12 +160,4 @@ func checkMicrophone(t *testing.T, mic []frame) {
 	if loud < 20 {
 		t.Errorf("only %d frames were loud", loud)
 	}
-}
-
-// open shows the first screen.
-func (tb *tab) open(s *server) {
-	tb.t.Helper()
-	tb.do("open the page", chromedp.Navigate(s.http.URL))
-	tb.waitFor("the first screen", `document.body.dataset.view === "welcome"`)
-	time.Sleep(100 * time.Millisecond) // the list of languages comes by itself; pictures want it
 }

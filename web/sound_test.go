@@ -3,6 +3,8 @@ package web_test
 import (
 	"math"
 	"testing"
+
+	"kalami/web/webtest"
 )
 
 // resample renders a tone at the device's rate through the capture worklet and returns
@@ -29,10 +31,10 @@ const resample = `(async (rate, hertz) => {
 // a tone within 8 kHz stays pure, one above does not come back as a ghost.
 func TestCaptureResamples(t *testing.T) {
 	s := newServer(t, func(l *line, _ int) {})
-	tb := openTab(t, chromium{}, s.http.URL)
-	tb.open(s)
+	tb := webtest.Open(t, webtest.Browser{}, s.http.URL)
+	tb.Open()
 	for _, rate := range []string{"44100", "48000", "96000"} {
-		pure := eval[[]float64](tb, resample+"("+rate+", 1000)")
+		pure := webtest.Eval[[]float64](tb, resample+"("+rate+", 1000)")
 		if len(pure) < 28000 || len(pure)%320 != 0 {
 			t.Fatalf("%s Hz: %d samples came out of 1.9 s", rate, len(pure))
 		}
@@ -41,13 +43,13 @@ func TestCaptureResamples(t *testing.T) {
 		if math.Abs(level-decibels(0.5/math.Sqrt2)) > 0.2 || residual > -70 {
 			t.Errorf("%s Hz: 1 kHz came out at %.2f dBFS with a residual of %.1f dB", rate, level, residual)
 		}
-		ghost := decibels(rms(eval[[]float64](tb, resample+"("+rate+", 11000)")))
+		ghost := decibels(rms(webtest.Eval[[]float64](tb, resample+"("+rate+", 11000)")))
 		t.Logf("%s Hz: 11 kHz comes out at %.1f dBFS", rate, ghost)
 		if ghost > -75 {
 			t.Errorf("%s Hz: 11 kHz comes out at %.1f dBFS", rate, ghost)
 		}
 	}
-	tb.checkClean()
+	tb.CheckClean()
 }
 
 // toneAndRest fits a tone at 16 kHz by least squares and returns its level in dBFS and
