@@ -183,7 +183,7 @@ func (v *voiceSockets) talk(ctx context.Context, s *seat, conn *voiceConn, in en
 		return
 	}
 	s.claim(p.Conversation.ID, p.Conversation.Epoch)
-	v.server.opts.Host.Run(ctx, conn, p)
+	_ = v.server.opts.Host.Run(ctx, conn, p) // the host has told the client and the log how it ended
 }
 
 // awaitResume answers a client that came with a resume token: it must say

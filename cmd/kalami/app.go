@@ -48,14 +48,14 @@ func openApp(ctx context.Context, cfg *Config, log *slog.Logger) (_ *app, err er
 	if a.live, err = live.Open(ctx, live.Options{URL: cfg.Storage.Redis.URL.Reveal(), Log: log}); err != nil {
 		return a, fmt.Errorf("REDIS_URL: %w", err)
 	}
-	if a.parts, err = openParts(cfg, log); err != nil {
+	if a.parts, err = openParts(ctx, cfg, log); err != nil {
 		return a, err
 	}
 	if a.gateway, err = a.newGateway(keys); err != nil {
 		return a, err
 	}
 	addr := net.JoinHostPort(cfg.Server.Host, strconv.Itoa(cfg.Server.Port))
-	if a.listener, err = net.Listen("tcp", addr); err != nil {
+	if a.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", addr); err != nil {
 		return a, fmt.Errorf("HOST, PORT: %w", err)
 	}
 	return a, nil

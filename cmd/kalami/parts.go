@@ -53,11 +53,11 @@ type parts struct {
 }
 
 // openParts makes the clients. It makes no request to a vendor.
-func openParts(cfg *Config, log *slog.Logger) (*parts, error) {
+func openParts(ctx context.Context, cfg *Config, log *slog.Logger) (*parts, error) {
 	p := &parts{scripts: simulate.Scripts()}
 	if cfg.Deepgram.Key == "" || !cfg.thinks() || !cfg.speaks() {
 		var err error
-		if p.simulator, err = startSimulator(simulate.Options{Latency: demoLatency, Log: log}, "127.0.0.1:0"); err != nil {
+		if p.simulator, err = startSimulator(ctx, simulate.Options{Latency: demoLatency, Log: log}, "127.0.0.1:0"); err != nil {
 			return nil, err
 		}
 	}
@@ -174,7 +174,7 @@ func (p *parts) openVoice(cfg *Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	p.voice = v
+	p.voice, p.idle = v, append(p.idle, v.Close)
 	return nil
 }
 
@@ -230,8 +230,8 @@ type simulator struct {
 }
 
 // startSimulator serves the vendors' protocols at addr. Close it.
-func startSimulator(opt simulate.Options, addr string) (*simulator, error) {
-	l, err := net.Listen("tcp", addr)
+func startSimulator(ctx context.Context, opt simulate.Options, addr string) (*simulator, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("simulator: %w", err)
 	}

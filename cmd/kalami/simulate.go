@@ -30,7 +30,7 @@ func newSimulateCommand(p process) *cobra.Command {
 			return &usageError{fmt.Errorf("--latency: %q is not none, demo or bench", *profile)}
 		}
 		log := newLogger(p.stderr, LogConfig{Level: slog.LevelInfo})
-		s, err := startSimulator(simulate.Options{Key: *key, Seed: *seed, Latency: latency, Log: log}, *listen)
+		s, err := startSimulator(c.Context(), simulate.Options{Key: *key, Seed: *seed, Latency: latency, Log: log}, *listen)
 		if err != nil {
 			return err
 		}

@@ -225,8 +225,9 @@ func BenchmarkPartial(b *testing.B) {
 					Alternatives []struct {
 						Transcript string
 						Words      []struct {
-							Word, Punctuated_word, Language string
-							Start, End, Confidence          float64
+							Word, Language         string
+							Punctuated             string `json:"punctuated_word"`
+							Start, End, Confidence float64
 						}
 					}
 				}

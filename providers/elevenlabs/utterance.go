@@ -65,7 +65,7 @@ func (u *utterance) Write(ctx context.Context, text string, flush bool) error {
 	if letters == 0 && !u.wrote {
 		text = "" // nothing that could be spoken, and nothing to close
 	}
-	if text == "" && !(flush && u.unsent) {
+	if text == "" && (!flush || !u.unsent) {
 		return u.state(ctx)
 	}
 	if err := u.enqueue(ctx, outgoing{u, text, flush}); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -180,10 +181,10 @@ func (s *Server) before(w http.ResponseWriter, r *http.Request, f Fault, streame
 // which never quotes the body.
 func readBody(w http.ResponseWriter, r *http.Request, v any) (status int, problem string) {
 	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxPrompt)).Decode(v)
-	switch err.(type) {
-	case nil:
+	if err == nil {
 		return 0, ""
-	case *http.MaxBytesError:
+	}
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return http.StatusRequestEntityTooLarge, "the request is larger than 1 MiB"
 	}
 	return http.StatusBadRequest, "the body is not the JSON object that is expected"
