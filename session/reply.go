@@ -151,6 +151,7 @@ func (c *conductor) onProgress(p progress) {
 	case speakWords:
 		r.line.marks = true
 		r.line.words = append(r.line.words, p.words...)
+		c.drainAtSentenceEnd(time.Now())
 	case speakFailed:
 		r.mute = true
 		c.problem(UpstreamError, TTSUnavailable, "The tutor's voice is not available; the answer comes as text.")

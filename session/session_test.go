@@ -269,26 +269,39 @@ func TestEnds(t *testing.T) {
 	}
 }
 
-// A restart lets the sentence that is being spoken end, and then closes.
+// A restart lets the sentence that is being spoken end, and then closes: also when the
+// voice had not come to the sentence's end yet, because it speaks clause by clause.
 func TestRestartFinishesTheSentence(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		k := newTalk(t)
-		k.tutor.replies = []string{"Esta es la primera frase del tutor. Y esta es otra frase, que es mucho más larga que la primera y no acaba."}
-		k.start()
-		k.mic(800, false)
-		k.cancel(&End{Reason: EndRestart})
-		asked := time.Now()
-		end := <-k.result
-		if end.Reason != EndRestart {
-			t.Fatalf("ended as %v", end)
-		}
-		if took := time.Since(asked); took < 800*time.Millisecond || took > 2*time.Second {
-			t.Errorf("ended after %v; the first sentence lasts 1.75 s, of which 0.8 s were out", took)
-		}
-		if len(eventsOf[GoAway](k.conn)) != 1 {
-			t.Errorf("the client was not told to come back")
-		}
-	})
+	const more = " Y esta es otra frase, que es mucho más larga que la primera y no acaba."
+	for name, c := range map[string]struct {
+		reply       string
+		spoken      int // milliseconds when it is to stop
+		least, most time.Duration
+	}{
+		"whole":     {"Esta es la primera frase del tutor." + more, 800, 800 * time.Millisecond, 2 * time.Second},
+		"by clause": {"Hoy tenemos pan y sopa, y pollo asado con patatas." + more, 200, 2200 * time.Millisecond, 3400 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				k := newTalk(t)
+				k.tutor.replies = []string{c.reply}
+				k.start()
+				k.mic(c.spoken, false)
+				k.cancel(&End{Reason: EndRestart})
+				asked := time.Now()
+				end := <-k.result
+				if end.Reason != EndRestart {
+					t.Fatalf("ended as %v", end)
+				}
+				if took := time.Since(asked); took < c.least || took > c.most {
+					t.Errorf("ended after %v, want it to be between %v and %v\n%s", took, c.least, c.most, k.story())
+				}
+				if len(eventsOf[GoAway](k.conn)) != 1 {
+					t.Errorf("the client was not told to come back")
+				}
+			})
+		})
+	}
 }
 
 // Each vendor may be missing; the learner is told which, and the session stays.

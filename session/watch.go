@@ -30,6 +30,7 @@ type watch struct {
 	muted      bool
 	draining   bool
 	drainAt    time.Time
+	drainFrom  float64 // what was played when draining began, until that sentence's end is known; else -1
 }
 
 // speech says that the learner said something.
@@ -139,10 +140,20 @@ func (c *conductor) stop(cause error) {
 		c.finish(end, nil)
 		return
 	}
-	w.drainAt = now.Add(c.grace)
-	if at := c.sentenceEnd(c.playedEstimate(now)); at > 0 {
+	w.drainAt, w.drainFrom = now.Add(c.grace), c.playedEstimate(now)
+	c.drainAtSentenceEnd(now)
+}
+
+// drainAtSentenceEnd ends a draining session when the sentence that was sounding is
+// over, as soon as it is known where that is: the voice may not have come there yet.
+func (c *conductor) drainAtSentenceEnd(now time.Time) {
+	w := &c.watch
+	if w.drainAt.IsZero() || w.drainFrom < 0 {
+		return
+	}
+	if at := c.sentenceEnd(w.drainFrom); at > 0 {
 		wait := time.Duration(float64(at)-c.playedEstimate(now)) * time.Millisecond
-		w.drainAt = earlier(w.drainAt, now.Add(wait+clientBuffer))
+		w.drainAt, w.drainFrom = earlier(w.drainAt, now.Add(wait+clientBuffer)), -1
 	}
 }
 
