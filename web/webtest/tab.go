@@ -242,7 +242,11 @@ func (tb *Tab) Screenshot(name string) {
 		return
 	}
 	file := strings.ReplaceAll(tb.t.Name(), "/", "-") + "-" + name + ".png"
-	if err := os.WriteFile(filepath.Join(dir, file), png, 0o644); err != nil {
-		tb.t.Logf("screenshot: %v", err)
+	err = os.MkdirAll(dir, 0o755)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, file), png, 0o644)
+	}
+	if err != nil {
+		tb.t.Logf("screenshot %s: %v", name, err)
 	}
 }
