@@ -17,27 +17,19 @@ func (c *conductor) onControl(ctl Control, eventID string) {
 	case EndSession:
 		c.finish(&End{Reason: EndNormal}, nil)
 	case CommitInput:
-		if c.learner.text() != "" || c.learner.open || c.learner.voiceOn {
-			c.closeTurn("client")
-		}
+		c.commit()
 	case ClearInput:
 		c.learner = c.learner.fresh()
+		c.learner.clearedMS = c.clock.nowMS()
 	case CreateItem:
 		c.typed(m.Text)
 	case CreateResponse:
-		c.interrupt("client_cancelled")
-		if c.reply != nil { // its end is not settled yet: the new one needs the truth of it
-			c.settle(c.playedEstimate(time.Now()), "estimate", "client_cancelled")
-		}
+		c.supersede("client_cancelled")
 		c.beginReply(m.Instructions)
 	case CancelResponse:
 		c.cancelResponse(m, eventID)
 	case HoldTurn:
-		hold := holdDefault
-		if m.MS > 0 {
-			hold = min(time.Duration(m.MS)*time.Millisecond, 2*time.Minute)
-		}
-		c.learner.held = time.Now().Add(hold)
+		c.hold(m.MS)
 	case DeviceState:
 		c.watch.device(m)
 	case Pong:
@@ -95,10 +87,7 @@ func (c *conductor) typed(text string) {
 		c.invalid("", "item.content", "The message is empty.")
 		return
 	}
-	c.interrupt("client_cancelled")
-	if c.reply != nil {
-		c.settle(c.playedEstimate(time.Now()), "estimate", "client_cancelled")
-	}
+	c.supersede("client_cancelled")
 	if c.learner.text() != "" { // what was being said comes first
 		c.learner.reason = "client"
 		c.keepLearner()
@@ -111,6 +100,28 @@ func (c *conductor) typed(text string) {
 	c.totals.Turns++
 	c.watch.speech(time.Now())
 	c.beginReply("")
+}
+
+// commit ends the learner's turn at the client's word. There may be no words yet: they
+// come later than the voice, so that the turn waits a moment for them in any case.
+func (c *conductor) commit() {
+	if c.learner.text() != "" {
+		c.interrupt("client_cancelled")
+	}
+	c.closeTurn("client")
+}
+
+// hold keeps the learner's turn open, also one that was about to close by itself.
+func (c *conductor) hold(ms int) {
+	hold := holdDefault
+	if ms > 0 {
+		hold = time.Duration(min(ms, holdMost)) * time.Millisecond
+	}
+	l := &c.learner
+	l.held = time.Now().Add(hold)
+	if l.reason != "client" {
+		l.closing = time.Time{}
+	}
 }
 
 // cancelResponse is the stop button.

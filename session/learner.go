@@ -20,8 +20,10 @@ const (
 	notUnderstoodVoice = 700 * time.Millisecond
 	// notUnderstoodWait is how long after such a voice words may still come.
 	notUnderstoodWait = 2 * time.Second
-	// holdDefault is how long tutor.hold keeps a turn open when it does not say.
+	// holdDefault is how long tutor.hold keeps a turn open when it does not say, and
+	// holdMost, in milliseconds, the longest that it may ask for.
 	holdDefault = 15 * time.Second
+	holdMost    = 120_000
 )
 
 // learnerTurn is what the learner has said since the last turn ended.
@@ -39,6 +41,8 @@ type learnerTurn struct {
 	partial string
 	skip    int // words of this segment that belong to the turn before
 	pending []providers.Word
+	// clearedMS: what was said before then the learner has taken back
+	clearedMS int64
 
 	lastWordMS int64     // session audio time at which the last word ended; 0 when unknown
 	changed    time.Time // when the text last changed
@@ -65,7 +69,7 @@ func (l *learnerTurn) text() string {
 
 // fresh starts the next turn, remembering what of an open segment was already used.
 func (l *learnerTurn) fresh() learnerTurn {
-	next := learnerTurn{voiceOn: l.voiceOn, voiceEndMS: l.voiceEndMS, epoch: l.epoch, segment: l.segment}
+	next := learnerTurn{voiceOn: l.voiceOn, voiceEndMS: l.voiceEndMS, epoch: l.epoch, segment: l.segment, clearedMS: l.clearedMS}
 	if l.open {
 		next.skip = l.skip + len(strings.Fields(l.partial))
 	}
@@ -134,6 +138,9 @@ func (c *conductor) onHeard(m heardMsg) {
 // hypothesis takes a segment's text, which replaces what was understood of it so far.
 func (c *conductor) hypothesis(ev providers.Heard, final bool) {
 	l := &c.learner
+	if end := int64(ev.EndMS); ev.Text != "" && 0 < end && end <= l.clearedMS {
+		l.skip = len(strings.Fields(ev.Text)) // taken back before it was understood
+	}
 	text, words := withoutFirst(ev.Text, ev.Words, l.skip)
 	changed := text != l.partial
 	l.partial, l.pending, l.open = text, words, true
@@ -159,7 +166,7 @@ func (c *conductor) hypothesis(ev providers.Heard, final bool) {
 		if text != "" {
 			l.finals = append(l.finals, text)
 			l.words = append(l.words, words...)
-		} else {
+		} else if ev.Text == "" { // else it belongs to the turn before
 			l.emptyEnd = l.text() == ""
 		}
 		l.partial, l.pending = "", nil
@@ -235,10 +242,10 @@ func (c *conductor) asked() bool {
 // notUnderstoodAt is when a voice without words is given up; zero when there is none.
 func (c *conductor) notUnderstoodAt() time.Time {
 	l := &c.learner
-	if l.itemID == "" || l.voiceOn || !l.held.IsZero() {
+	if l.itemID == "" || l.voiceOn {
 		return time.Time{}
 	}
-	return later(l.began, c.clock.when(l.voiceEndMS)).Add(notUnderstoodWait)
+	return later(later(l.began, c.clock.when(l.voiceEndMS)).Add(notUnderstoodWait), l.held)
 }
 
 // wordEnd is when the last word ended; when the recogniser gives no times, when it came.
@@ -280,7 +287,8 @@ func (c *conductor) closeTurn(reason string) {
 		return
 	}
 	l.reason = reason
-	missing := l.voiceEndMS-l.lastWordMS > outstanding.Milliseconds() && c.clock.when(l.voiceEndMS).After(l.finalAt)
+	missing := l.voiceOn || l.text() == "" ||
+		l.voiceEndMS-l.lastWordMS > outstanding.Milliseconds() && c.clock.when(l.voiceEndMS).After(l.finalAt)
 	if !l.open && !missing {
 		c.endTurn()
 		return
@@ -308,6 +316,7 @@ func (c *conductor) endTurn() {
 		return
 	}
 	end, final := c.wordEnd(), c.learner.finalAt
+	c.supersede("client_cancelled") // nothing else ends a turn while the tutor speaks
 	c.keepLearner()
 	now := time.Now()
 	c.totals.Turns++

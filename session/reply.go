@@ -191,6 +191,15 @@ func (c *conductor) interrupt(reason string) {
 	}
 }
 
+// supersede ends the reply, if there is one, without waiting for the client's word:
+// what comes next needs to know now what was heard.
+func (c *conductor) supersede(reason string) {
+	c.interrupt(reason)
+	if c.reply != nil {
+		c.settle(c.playedEstimate(time.Now()), "estimate", c.reply.reason)
+	}
+}
+
 // replyDeadline is when the reply's end is decided without the client; zero for not yet.
 func (c *conductor) replyDeadline(time.Time) time.Time {
 	r := c.reply
