@@ -7,9 +7,11 @@ import (
 	"net/mail"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
+	"golang.org/x/text/unicode/norm"
 
 	"kalami/gateway/token"
 	"kalami/session/learn"
@@ -266,9 +268,16 @@ func (f *faults) nativeLanguage(field string, value *string) string {
 	return primary
 }
 
-// parseEmail checks an address and returns it with its domain in lower case.
+// parseEmail checks an address and returns it normalised and with its domain in lower
+// case. Normalising makes one address of the ways in which Unicode spells the same
+// letters, so that nobody registers somebody's address a second time in full-width
+// letters; what has no look of its own, such as a zero-width space, is refused.
 func parseEmail(s string) (string, bool) {
 	if len(s) > maxEmail || !utf8.ValidString(s) {
+		return "", false
+	}
+	s = norm.NFKC.String(s)
+	if strings.ContainsFunc(s, notInEmail) {
 		return "", false
 	}
 	a, err := mail.ParseAddress(s)
@@ -288,6 +297,15 @@ func parseEmail(s string) (string, bool) {
 		}
 	}
 	return local + "@" + domain, true
+}
+
+// notInEmail holds for what no address contains outside ASCII: anything but letters,
+// their marks and digits, those of them that are never seen, and letters whose lower case is ASCII, such as the dotted
+// capital I, which would make another address the same as this one.
+func notInEmail(r rune) bool {
+	return r >= utf8.RuneSelf && (!unicode.In(r, unicode.L, unicode.M, unicode.Nd) ||
+		unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) ||
+		unicode.ToLower(r) < utf8.RuneSelf)
 }
 
 // notInHostname holds for what no label of a domain contains; letters outside ASCII

@@ -93,6 +93,22 @@ func TestParseEmail(t *testing.T) {
 		"ana(comment)@example.org":  "",
 		"ana@@example.org":          "",
 		"ana@example.org\r\nBcc: x": "",
+
+		// One address, however Unicode spells it, and none that only looks like another.
+		"\uff41na@example.org":      "ana@example.org", // full-width a
+		"\u212aim@example.org":      "Kim@example.org", // the sign for kelvin
+		"jose\u0301@example.org":    "jos\u00e9@example.org",
+		"ana@\uff45xample.org":      "ana@example.org",
+		"a\u200bna@example.org":     "",
+		"ana@e\u200bxample.org":     "",
+		"ana@example.org\u202e":     "",
+		"a\u00adna@example.org":     "", // soft hyphen
+		"a\u00a0na@example.org":     "",
+		"\ue000na@example.org":      "", // private use
+		"\u0130an@example.org":      "", // its lower case is i
+		"ana@example.org\U000e0041": "", // a tag
+		"ana\u3164@example.org":     "", // a letter that is blank
+		"ana\ufe0f@example.org":     "", // a variation selector
 	} {
 		got, ok := parseEmail(in)
 		if got != want || ok != (want != "") {

@@ -93,10 +93,12 @@ func jsonName(t reflect.Type) string {
 	}
 }
 
-// article completes the decoder's name of a value, such as "array" or "number 1.5".
+// article completes the decoder's name of a value, such as "array" or "number 1.5". The
+// number itself is left out: it may be a password, or a megabyte long, and the message
+// goes into the log as well.
 func article(value string) string {
-	if n, ok := strings.CutPrefix(value, "number "); ok {
-		return n
+	if strings.HasPrefix(value, "number ") {
+		return "that number"
 	}
 	if strings.HasPrefix(value, "array") || strings.HasPrefix(value, "object") {
 		return "an " + value
@@ -140,8 +142,9 @@ func (f faults) err(op string) error {
 	return &learn.Error{Kind: learn.Invalid, Msg: strings.Join(all, "; "), Fields: f, Op: op}
 }
 
-// text checks a line that people wrote: at most limit characters, none of them a
-// control character. It returns the line without surrounding space.
+// text checks a line that people wrote: at most limit characters, none of which breaks
+// the line or changes the direction of what is written around it. It returns the line
+// without surrounding space.
 func (f *faults) text(field, s string, limit int) string {
 	s = strings.TrimSpace(s)
 	switch {
@@ -149,8 +152,25 @@ func (f *faults) text(field, s string, limit int) string {
 		f.add(field, "must be valid UTF-8")
 	case utf8.RuneCountInString(s) > limit:
 		f.add(field, "must have at most %d characters", limit)
-	case strings.ContainsFunc(s, unicode.IsControl):
+	case strings.ContainsFunc(s, notInLine):
 		f.add(field, "must not contain control characters")
+	}
+	return s
+}
+
+// notInLine holds for what a line of text must not contain: control characters, Unicode's
+// own line ends, and the marks that turn the direction of everything behind them.
+func notInLine(r rune) bool {
+	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' ||
+		r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
+}
+
+// voiceID checks a vendor's name for a voice: it becomes part of a request's path there,
+// where ".." would lead elsewhere.
+func (f *faults) voiceID(field, s string) string {
+	s = strings.TrimSpace(s)
+	if s != "" && (!saneID(s) || strings.Trim(s, ".") == "") {
+		f.add(field, "must be 1 to 64 letters, digits, '-', '_' or '.'")
 	}
 	return s
 }

@@ -14,7 +14,6 @@ import (
 const (
 	minPatienceMS, maxPatienceMS = 800, 4000
 	minSpeed, maxSpeed           = 0.5, 1.5
-	maxVoiceID                   = 128
 )
 
 // profileJSON is a profile as the API shows it. The counters go out under the names of
@@ -216,7 +215,7 @@ func (in profileRequest) apply(p *learn.Profile, f *faults) {
 		}
 	}
 	if o := in.VoiceID; o.set {
-		p.VoiceID = f.text("voice_id", o.value, maxVoiceID)
+		p.VoiceID = f.voiceID("voice_id", o.value)
 	}
 }
 

@@ -141,6 +141,22 @@ func TestInternalErrorsAreNotShown(t *testing.T) {
 	}
 }
 
+// What was sent is not repeated, neither in the answer nor in the log: a number where
+// text belongs may be a password, and a number may be as long as a body.
+func TestErrorsRepeatNoValues(t *testing.T) {
+	h := newHouse(t)
+	access, _ := h.account("ana@example.org")
+	secret := strings.Repeat("73557", 1000)
+	h.log.Reset()
+	h.do("POST", "/auth/register", `{"email":"bo@example.org","password":`+secret+`}`).invalid("password")
+	h.as(access, "POST", "/users/profiles", `{"target_language":"es","patience_ms":`+secret+`}`).invalid("patience_ms")
+	r := h.as(access, "POST", "/users/profiles", `{"target_language":"es","speech_rate":`+secret+`.5}`)
+	r.invalid("speech_rate")
+	if strings.Contains(string(r.body), "73557") || strings.Contains(h.log.String(), "73557") {
+		t.Errorf("the value is in the answer or the log: %.300s\n%.300s", r.body, h.log)
+	}
+}
+
 func TestRequestID(t *testing.T) {
 	h := newHouse(t)
 	for sent, kept := range map[string]bool{

@@ -56,7 +56,7 @@ func (in sessionRequest) check(f *faults) {
 		number(f, "session.audio.output.speed", *v, minSpeed, maxSpeed)
 	}
 	if v := in.Audio.Output.Voice; v != nil {
-		f.text("session.audio.output.voice", *v, maxVoiceID)
+		f.voiceID("session.audio.output.voice", *v)
 	}
 }
 
