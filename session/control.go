@@ -1,6 +1,7 @@
 package session
 
 import (
+	"math"
 	"strings"
 	"time"
 
@@ -51,27 +52,28 @@ func (c *conductor) onControl(ctl Control, eventID string) {
 
 // onPlayback takes the player's word for what was heard.
 func (c *conductor) onPlayback(ctl Control) {
+	const unknown = math.MaxFloat64 // what is buffered, if all that was sent is
 	r, now := c.reply, time.Now()
 	report := func(id string, played, buffered float64) bool {
 		if r == nil || id != r.turn.responseID {
 			return false
 		}
-		r.reports++
-		r.playedMS, r.bufferedMS, r.reportedAt = min(max(r.playedMS, played), float64(r.sentMS)), buffered, now
+		r.report(played, buffered, now)
 		return true
 	}
 	switch m := ctl.(type) {
 	case PlaybackStarted:
-		if report(m.ResponseID, 0, 0) && r.timings.heard.IsZero() {
+		if report(m.ResponseID, 0, unknown) && r.timings.heard.IsZero() {
 			r.timings.heard = now.Add(-c.watch.rtt / 2)
 		}
 	case PlaybackPosition:
 		report(m.ResponseID, m.PlayedMS, m.BufferedMS)
 	case PlaybackMark:
-		report(m.ResponseID, m.PlayedMS, 0)
+		report(m.ResponseID, m.PlayedMS, unknown)
 	case PlaybackStopped:
-		if report(m.ResponseID, m.PlayedMS, 0) && r.allSent && !r.interrupted() {
-			c.complete()
+		if report(m.ResponseID, m.PlayedMS, 0) {
+			r.stopped = true
+			c.completeIfHeard()
 		}
 	case PlaybackCleared:
 		if r != nil && m.ResponseID == r.turn.responseID && r.interrupted() {

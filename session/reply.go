@@ -36,7 +36,8 @@ type reply struct {
 	playedMS   float64
 	bufferedMS float64
 	reportedAt time.Time
-	stopped    bool
+	advancedAt time.Time // when playedMS last grew
+	stopped    bool      // the player has nothing more to play
 
 	// set when it was interrupted
 	reason string
@@ -52,6 +53,23 @@ type replyTimes struct {
 
 // interrupted says whether the reply was stopped and only waits for the client's report.
 func (r *reply) interrupted() bool { return !r.until.IsZero() }
+
+// report takes the player's word: how much was played, and how much waits to be.
+func (r *reply) report(played, buffered float64, now time.Time) {
+	if played = min(amount(played), float64(r.sentMS)); played > r.playedMS || r.reports == 0 {
+		r.playedMS, r.advancedAt = max(played, r.playedMS), now
+	}
+	r.reports++
+	r.bufferedMS, r.reportedAt, r.stopped = amount(buffered), now, false
+}
+
+// amount is a client's number of milliseconds: nothing if it makes no sense.
+func amount(ms float64) float64 {
+	if ms > 0 {
+		return ms
+	}
+	return 0 // NaN, too
+}
 
 // audible is the text that may be sounding now; empty while nothing was sent.
 func (r *reply) audible() string {
@@ -164,6 +182,7 @@ func (c *conductor) onProgress(p progress) {
 		r.sentMS = p.ms
 	case sentAll:
 		r.sentMS, r.allSent = p.ms, true
+		c.completeIfHeard() // the player may have been quicker with its word
 	}
 }
 
@@ -215,9 +234,17 @@ func (c *conductor) replyDeadline(time.Time) time.Time {
 	}
 	end := r.timings.firstSent.Add(time.Duration(r.sentMS) * time.Millisecond).Add(c.watch.rtt / 2)
 	if r.reports > 0 {
-		return end.Add(lateReport)
+		rest := time.Duration((float64(r.sentMS) - r.playedMS) * float64(time.Millisecond))
+		return later(end, r.advancedAt.Add(rest)).Add(lateReport)
 	}
 	return end.Add(silentClient)
+}
+
+// completeIfHeard completes the reply when all of it was sent and the player is done.
+func (c *conductor) completeIfHeard() {
+	if r := c.reply; r.stopped && r.allSent && !r.interrupted() {
+		c.complete()
+	}
 }
 
 // onReplyDue ends a reply whose client has not said more.
@@ -252,7 +279,7 @@ func (c *conductor) playedEstimate(now time.Time) float64 {
 func (c *conductor) settle(playedMS float64, source, reason string) {
 	r := c.reply
 	c.reply = nil
-	played := int(min(max(0, playedMS), float64(r.sentMS)))
+	played := int(min(amount(playedMS), float64(r.sentMS)))
 	heard, _ := r.line.heard(played)
 	if r.mute {
 		heard = r.line.text // it was read, not heard
