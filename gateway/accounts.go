@@ -80,6 +80,9 @@ func (s *Server) register(c echo.Context) error {
 	if err := f.err(op); err != nil {
 		return err
 	}
+	if err := s.allowJoin(c); err != nil {
+		return err
+	}
 	ctx := c.Request().Context()
 	var err error
 	if u.HashedPassword, err = s.opts.Passwords.Hash(ctx, password); err != nil {
@@ -106,17 +109,21 @@ func (s *Server) login(c echo.Context) error {
 	}
 	ctx := c.Request().Context()
 	var u learn.User
-	if email, ok := parseEmail(username); ok {
+	email, ok := parseEmail(username)
+	if err := s.allowLogin(c, email); err != nil {
+		return err
+	}
+	if ok {
 		u, err = s.opts.Users.UserByEmail(ctx, email)
 		if err != nil && learn.KindOf(err) != learn.NotFound {
 			return err
 		}
 	}
-	ok, err := s.opts.Passwords.Verify(ctx, u.HashedPassword, password)
+	right, err := s.opts.Passwords.Verify(ctx, u.HashedPassword, password)
 	if err != nil {
 		return err
 	}
-	if !ok {
+	if !right {
 		return learn.Errorf(learn.Unauthorised, op, "Invalid email or password")
 	}
 	if s.opts.Passwords.NeedsRehash(u.HashedPassword) {
@@ -188,6 +195,9 @@ func (s *Server) guest(c echo.Context) error {
 		Guest:          true,
 	}
 	if err := f.err(op); err != nil {
+		return err
+	}
+	if err := s.allowJoin(c); err != nil {
 		return err
 	}
 	u, err := s.opts.Users.CreateUser(c.Request().Context(), u)

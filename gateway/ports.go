@@ -58,6 +58,14 @@ type Once interface {
 	TakeOnce(ctx context.Context, key string) (value []byte, ok bool, err error)
 }
 
+// Limiter says whether something may happen once more at a rate, and counts it if so.
+// Implemented over package store/live.
+type Limiter interface {
+	// Allow counts an event under key. When it comes too early, ok is false, it is not
+	// counted, and retryAfter says when the next may come. An error says nothing about either.
+	Allow(ctx context.Context, key string, r Rate) (ok bool, retryAfter time.Duration, err error)
+}
+
 // Host holds conversations. Implemented by *session.Host.
 type Host interface {
 	// Run blocks for the life of the conversation's connection and closes it.

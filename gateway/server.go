@@ -38,6 +38,8 @@ type Options struct {
 	Profiles      Profiles
 	Conversations Conversations
 	Once          Once
+	// Limiter bounds Rates; may be nil, then nothing is bounded.
+	Limiter Limiter
 	// Host runs the conversations of the voice endpoint.
 	Host Host
 	// Database and Redis are asked by /health and /readyz. Redis may be nil when
@@ -69,6 +71,8 @@ type Options struct {
 	// TrustedProxies may tell the client's address and scheme (X-Forwarded-For,
 	// X-Forwarded-Proto); nobody else is believed.
 	TrustedProxies []netip.Prefix
+	// Rates bound sign-ups, sign-ins and new voice sockets; zero fields mean their defaults.
+	Rates Rates
 	// MaxSessionsPerUser and MaxSessions cap the open conversations of one user (0
 	// means 2) and of this node (0 means 2,000).
 	MaxSessionsPerUser, MaxSessions int
@@ -151,6 +155,7 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Name == "" {
 		o.Name = "Kalami"
 	}
+	o.Rates = o.Rates.withDefaults()
 	if o.MaxSessionsPerUser <= 0 {
 		o.MaxSessionsPerUser = 2
 	}

@@ -133,6 +133,9 @@ func (s *Server) createTicket(c echo.Context, who caller) error {
 			return err
 		}
 	}
+	if err := s.allowHandshake(ctx, who.user.ID); err != nil {
+		return err
+	}
 	t.Session = s.sessionConfig(t, profile, who.user, in.Session)
 	t.ExpiresAt = time.Now().Add(ticketTTL).UTC().Truncate(time.Millisecond)
 	secret, err := s.storeTicket(ctx, t)

@@ -1,0 +1,117 @@
+package gateway
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"kalami/gateway/token"
+	"kalami/session"
+	"kalami/session/learn"
+)
+
+// Rate is how often something may happen: Count times in each Per, evenly, of which
+// Burst may come at once.
+type Rate struct {
+	Count int
+	Per   time.Duration
+	Burst int
+}
+
+// Rates bound what costs this server work or money and is open to anybody, or to one
+// account again and again. A zero field means its default; a negative Count, no bound.
+//
+// Callers who have not signed in are bound by their address, which for IPv6 is the /64
+// network that one customer has. A school sits behind one address, so these bursts let
+// some hundred learners begin at once. Loopback is an address like any other: to exempt
+// it would switch the bounds off behind a proxy on the same machine. Behind proxies,
+// set [Options.TrustedProxies], or all their clients share one address.
+type Rates struct {
+	// Joins are new accounts and guests of one address: 30 a minute, 300 at once.
+	Joins Rate
+	// Logins are sign-ins tried from one address: 60 a minute, 300 at once.
+	Logins Rate
+	// LoginsHere are sign-ins to one account tried from one address: 10 a minute, 10 at once.
+	LoginsHere Rate
+	// LoginsAnywhere are sign-ins to one account tried from everywhere: 60 a minute, 60 at
+	// once. It is wide so that strangers can hardly keep the owner out, and
+	// nobody is ever locked out for longer than the pace itself.
+	LoginsAnywhere Rate
+	// Handshakes are the voice sockets that one account opens, with a ticket (counted
+	// when it is sold) or an access token: 10 a minute, 10 at once.
+	Handshakes Rate
+}
+
+func (r Rates) withDefaults() Rates {
+	aMinute := func(count, burst int) Rate { return Rate{Count: count, Per: time.Minute, Burst: burst} }
+	return Rates{
+		Joins:          cmp.Or(r.Joins, aMinute(30, 300)),
+		Logins:         cmp.Or(r.Logins, aMinute(60, 300)),
+		LoginsHere:     cmp.Or(r.LoginsHere, aMinute(10, 10)),
+		LoginsAnywhere: cmp.Or(r.LoginsAnywhere, aMinute(60, 60)),
+		Handshakes:     cmp.Or(r.Handshakes, aMinute(10, 10)),
+	}
+}
+
+// allow counts one event under key, or refuses it with the time to wait. A limiter that
+// does not answer refuses nobody: learners are let in while live state is away.
+func (s *Server) allow(ctx context.Context, key string, r Rate, what string) error {
+	if s.opts.Limiter == nil || r.Count < 0 {
+		return nil
+	}
+	ok, wait, err := s.opts.Limiter.Allow(ctx, key, r)
+	switch {
+	case err != nil:
+		s.log.Warn("a rate could not be checked", "err", err)
+		return nil
+	case ok:
+		return nil
+	}
+	wait = max(wait, time.Second)
+	return &apiError{code: string(session.RateLimited), retryAfter: wait,
+		err: learn.Errorf(learn.TooMany, "gateway.allow", "%s, try again in %d seconds", what, int(math.Ceil(wait.Seconds())))}
+}
+
+// allowJoin counts a new account of the request's address.
+func (s *Server) allowJoin(c echo.Context) error {
+	return s.allow(c.Request().Context(), "join:"+addressKey(c.RealIP()), s.opts.Rates.Joins,
+		"Too many people sign up from your network")
+}
+
+// allowLogin counts a sign-in to email, which is empty when no account can have it. The
+// same bounds hold whether there is such an account or not.
+func (s *Server) allowLogin(c echo.Context, email string) error {
+	const what = "Too many attempts to sign in"
+	ctx, from := c.Request().Context(), addressKey(c.RealIP())
+	if err := s.allow(ctx, "login:"+from, s.opts.Rates.Logins, what); err != nil || email == "" {
+		return err
+	}
+	account := token.Hash(strings.ToLower(email)) // live state holds no addresses
+	if err := s.allow(ctx, "login:"+account+":"+from, s.opts.Rates.LoginsHere, what); err != nil {
+		return err
+	}
+	return s.allow(ctx, "login:"+account, s.opts.Rates.LoginsAnywhere, what)
+}
+
+// allowHandshake counts a voice socket of a user.
+func (s *Server) allowHandshake(ctx context.Context, userID string) error {
+	return s.allow(ctx, "handshake:"+userID, s.opts.Rates.Handshakes, "You begin conversations too fast")
+}
+
+// addressKey is what an address counts as: itself, or for IPv6 its /64 network.
+func addressKey(ip string) string {
+	addr, err := netip.ParseAddr(ip)
+	if err != nil {
+		return "unknown"
+	}
+	addr = addr.Unmap().WithZone("")
+	if addr.Is6() {
+		return netip.PrefixFrom(addr, 64).Masked().String()
+	}
+	return addr.String()
+}
