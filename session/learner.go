@@ -109,6 +109,7 @@ func (c *conductor) onHeard(m heardMsg) {
 		return
 	case m.up:
 		c.watch.deaf = false
+		c.link.dropped.Store(0) // while nobody heard, as the client was told
 		c.emit(Warning{Code: WarnUpstreamDegraded, Message: "Hearing works again."})
 		return
 	}

@@ -332,6 +332,11 @@ func TestVendorsMissing(t *testing.T) {
 						t.Errorf("fatal: %+v", f.Error)
 					}
 				}
+				for _, w := range eventsOf[Warning](k.conn) {
+					if w.Code == WarnInputOverrun {
+						t.Errorf("blamed for talking: %q", w.Message)
+					}
+				}
 				if codes[c.code] == 0 || len(codes) != 1 {
 					t.Errorf("errors %v, want %s alone", codes, c.code)
 				}

@@ -63,7 +63,7 @@ func (c *conductor) onTick(now time.Time) {
 		w.ackedFrame = acked
 		c.emit(InputAck{Input: InputPos{Stream: uint16((acked - 1) >> 32), Seq: uint32(acked - 1), NextSeq: uint32(acked)}})
 	}
-	if dropped := c.link.dropped.Swap(0); dropped > 0 {
+	if dropped := c.link.dropped.Swap(0); dropped > 0 && !w.deaf {
 		c.log.Warn("mic frames dropped", "frames", dropped)
 		c.emit(Warning{Code: WarnInputOverrun, Message: "Some of the microphone's audio could not be passed on in time."})
 	}
