@@ -63,6 +63,7 @@ type uplink struct {
 	nextPos uint32
 	first   bool
 	voiced  time.Duration
+	waited  bool // LISTEN took nothing while the mic lane was full
 }
 
 // run blocks until the connection is over and returns its *End, or until ctx ends.
@@ -113,7 +114,7 @@ func (u *uplink) frame(ctx context.Context, f *Frame) error {
 	}
 	buf := framePool.Get().(*[]byte)
 	*buf = append((*buf)[:0], f.Audio...)
-	u.enqueue(micFrame{buf: buf, startMS: u.ms(start), stream: f.Stream, seq: f.Seq})
+	u.enqueue(ctx, micFrame{buf: buf, startMS: u.ms(start), stream: f.Stream, seq: f.Seq})
 	return nil
 }
 
@@ -146,8 +147,37 @@ func (u *uplink) listenFor(ctx context.Context, pcm []byte, start int64) error {
 	return u.signal(ctx, signal{voice: edge})
 }
 
-// enqueue puts a frame on the mic lane, dropping the oldest when it is full.
-func (u *uplink) enqueue(f micFrame) {
+// micWait is how long UPLINK waits for LISTEN when the mic lane is full.
+const micWait = 20 * time.Millisecond
+
+// enqueue puts a frame on the mic lane. A network that was stuck delivers seconds of
+// audio at once, faster than LISTEN is even woken: it gets a moment to come and take
+// them. If it does not come, it waits for the recogniser itself, and the oldest frame
+// is dropped for each that follows until there is room again.
+func (u *uplink) enqueue(ctx context.Context, f micFrame) {
+	select {
+	case u.lanes.mic <- f:
+		u.waited = false
+		return
+	default:
+	}
+	if !u.waited {
+		u.waited = true
+		moment := time.NewTimer(micWait)
+		defer moment.Stop()
+		select {
+		case u.lanes.mic <- f:
+			u.waited = false
+			return
+		case <-moment.C:
+		case <-ctx.Done(): // whoever reads next finds out
+		}
+	}
+	u.enqueueNewest(f)
+}
+
+// enqueueNewest puts a frame on the mic lane, dropping the oldest when it is full.
+func (u *uplink) enqueueNewest(f micFrame) {
 	for {
 		select {
 		case u.lanes.mic <- f:
