@@ -11,6 +11,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"kalami/session"
 	"kalami/session/learn"
 )
 
@@ -152,4 +153,22 @@ func (s *Server) renderError(err error, c echo.Context) {
 	if err != nil {
 		s.log.Debug("the client did not take its error answer", "request_id", requestID(c), "err", err)
 	}
+}
+
+// What is answered when no conversation may begin, where tickets are sold and where
+// sockets are opened alike.
+
+func errDraining() error {
+	return &apiError{code: string(session.Draining), retryAfter: 5 * time.Second,
+		err: learn.Errorf(learn.Unavailable, "gateway.admit", "This server is shutting down, try again shortly")}
+}
+
+func errTooManySessions(most int) error {
+	return &apiError{code: string(session.TooManySessions), retryAfter: 10 * time.Second,
+		err: learn.Errorf(learn.TooMany, "gateway.admit", "You already have %d conversations open", most)}
+}
+
+func errNoPlace() error {
+	return &apiError{code: "overloaded", retryAfter: 30 * time.Second,
+		err: learn.Errorf(learn.Unavailable, "gateway.admit", "All places are taken at the moment, try again shortly")}
 }

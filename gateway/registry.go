@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"kalami/session"
-	"kalami/session/learn"
 )
 
 const (
@@ -64,7 +63,6 @@ type seat struct {
 // block. Errors: Unavailable when the node drains or is full, TooMany when the user has
 // enough seats.
 func (r *registry) take(userID string) (*seat, error) {
-	const op = "gateway.registry"
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := r.refusal(userID == ""); err != nil {
@@ -74,8 +72,7 @@ func (r *registry) take(userID string) (*seat, error) {
 		r.strangers++
 	} else {
 		if r.perUser[userID] >= r.maxPerUser {
-			return nil, &apiError{code: string(session.TooManySessions), retryAfter: 10 * time.Second,
-				err: learn.Errorf(learn.TooMany, op, "You already have %d conversations open", r.maxPerUser)}
+			return nil, errTooManySessions(r.maxPerUser)
 		}
 		r.perUser[userID]++
 	}
@@ -87,14 +84,11 @@ func (r *registry) take(userID string) (*seat, error) {
 
 // refusal says why nobody may take a seat now, or nil; the lock is held.
 func (r *registry) refusal(stranger bool) error {
-	const op = "gateway.registry"
 	switch {
 	case r.draining:
-		return &apiError{code: string(session.Draining), retryAfter: 5 * time.Second,
-			err: learn.Errorf(learn.Unavailable, op, "This server is shutting down, try again shortly")}
+		return errDraining()
 	case stranger && r.strangers >= maxStrangers, !stranger && len(r.seats)-r.strangers >= r.maxSeats:
-		return &apiError{code: "overloaded", retryAfter: 30 * time.Second,
-			err: learn.Errorf(learn.Unavailable, op, "All places are taken at the moment, try again shortly")}
+		return errNoPlace()
 	}
 	return nil
 }

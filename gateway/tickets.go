@@ -15,9 +15,14 @@ import (
 	"kalami/session/learn"
 )
 
-// ticketTTL is how long a ticket waits for its socket: a page asks for one right
-// before it connects.
-const ticketTTL = 60 * time.Second
+const (
+	// ticketTTL is how long a ticket waits for its socket: a page asks for one right
+	// before it connects.
+	ticketTTL = 60 * time.Second
+	// ticketKept is how long the store remembers a ticket, so that a page that slept over
+	// its minute is told so. Longer ago, an expired ticket is as unknown as a forged one.
+	ticketKept = 5 * ticketTTL
+)
 
 const (
 	maxTopic     = 200
@@ -39,8 +44,9 @@ type Ticket struct {
 	// ConversationID is empty when the socket is to begin a new conversation.
 	ConversationID string `json:"conversation_id,omitempty"`
 	Topic          string `json:"topic,omitempty"`
-	// Origin is the Origin header of the ticket's request, empty outside browsers.
-	// The socket must come from the same.
+	// Origin is the Origin header of the ticket's request, and the socket must come from
+	// the same. Empty outside browsers: a ticket that a back end fetched binds no page,
+	// since which page it is for only that back end knows.
 	Origin string `json:"origin,omitempty"`
 	// DeviceID is the client's own name for its device; may be empty.
 	DeviceID string `json:"device_id,omitempty"`
@@ -58,8 +64,9 @@ type Ticket struct {
 var errTicket = errors.New("unknown, used or expired ticket")
 
 // redeemTicket uses a ticket up: of any number of callers with the same secret exactly
-// one gets it. Errors: Unauthorised when the secret is not a ticket, or unknown, used
-// or expired (which of these is not told); Unavailable when the store does not answer.
+// one gets it. Errors: Unauthorised, with the code ticket_expired when the ticket's time
+// is over and it was not used (told once, and for [ticketKept] only), with none when the
+// secret is not a ticket, unknown or used; Unavailable when the store does not answer.
 func (s *Server) redeemTicket(ctx context.Context, secret string) (Ticket, error) {
 	const op = "gateway.redeemTicket"
 	refused := &learn.Error{Kind: learn.Unauthorised, Msg: "Ticket is invalid or expired", Op: op, Err: errTicket}
@@ -79,7 +86,8 @@ func (s *Server) redeemTicket(ctx context.Context, secret string) (Ticket, error
 	}
 	// The store forgets by its own clock; this one decides.
 	if !time.Now().Before(t.ExpiresAt) {
-		return Ticket{}, refused
+		return Ticket{}, &apiError{code: string(session.TicketExpired),
+			err: &learn.Error{Kind: learn.Unauthorised, Msg: "Ticket has expired, ask for a new one", Op: op, Err: errTicket}}
 	}
 	return t, nil
 }
@@ -176,20 +184,15 @@ func (in ticketRequest) check(t *Ticket) error {
 }
 
 // admit says whether the user may open another conversation here. The count may have
-// changed when the socket comes; the voice endpoint asks again.
+// changed when the socket comes; the registry counts again.
 func (s *Server) admit(userID string) error {
-	const op = "gateway.admit"
-	if s.Draining() {
-		return &apiError{code: string(session.Draining), retryAfter: 5 * time.Second,
-			err: learn.Errorf(learn.Unavailable, op, "This server is shutting down, try again shortly")}
-	}
-	if s.voice.ActiveSessions(userID) >= s.opts.MaxSessionsPerUser {
-		return &apiError{code: string(session.TooManySessions), retryAfter: 10 * time.Second,
-			err: learn.Errorf(learn.TooMany, op, "You already have %d conversations open", s.opts.MaxSessionsPerUser)}
-	}
-	if s.voice.TotalSessions() >= s.opts.MaxSessions {
-		return &apiError{code: "overloaded", retryAfter: 30 * time.Second,
-			err: learn.Errorf(learn.Unavailable, op, "All places are taken at the moment, try again shortly")}
+	switch {
+	case s.Draining():
+		return errDraining()
+	case s.voice.ActiveSessions(userID) >= s.opts.MaxSessionsPerUser:
+		return errTooManySessions(s.opts.MaxSessionsPerUser)
+	case s.voice.TotalSessions() >= s.opts.MaxSessions:
+		return errNoPlace()
 	}
 	return nil
 }
@@ -220,7 +223,7 @@ func (s *Server) storeTicket(ctx context.Context, t Ticket) (secret string, err 
 		return "", fmt.Errorf("gateway: encode a ticket: %w", err)
 	}
 	secret = token.NewTicket()
-	if err := s.opts.Once.PutOnce(ctx, ticketKey(secret), value, ticketTTL); err != nil {
+	if err := s.opts.Once.PutOnce(ctx, ticketKey(secret), value, ticketKept); err != nil {
 		return "", fmt.Errorf("gateway: keep a ticket: %w", err)
 	}
 	return secret, nil

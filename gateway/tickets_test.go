@@ -316,15 +316,19 @@ func TestTicketExpires(t *testing.T) {
 			}
 			return secret
 		}
-		inTime, late, forgotten := keep(time.Hour), keep(time.Hour), keep(ticketTTL)
+		inTime, late, forgotten := keep(time.Hour), keep(ticketKept), keep(ticketTTL)
 		time.Sleep(ticketTTL - time.Millisecond)
 		if _, err := h.server.redeemTicket(t.Context(), inTime); err != nil {
 			t.Errorf("just in time: %v", err)
 		}
 		time.Sleep(time.Millisecond)
-		for _, secret := range []string{late, forgotten} {
-			if _, err := h.server.redeemTicket(t.Context(), secret); learn.KindOf(err) != learn.Unauthorised {
-				t.Errorf("a minute later: %v", err)
+		for _, c := range []struct {
+			secret string
+			code   session.Code
+		}{{late, session.TicketExpired}, {late, session.TicketInvalid}, {forgotten, session.TicketInvalid}} {
+			_, err := h.server.redeemTicket(t.Context(), c.secret)
+			if learn.KindOf(err) != learn.Unauthorised || refusalOf(err).problem.Code != c.code {
+				t.Errorf("a minute later: %v, want %s", err, c.code)
 			}
 		}
 	})

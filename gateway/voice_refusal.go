@@ -41,8 +41,13 @@ func refusalOf(err error) refusal {
 		no.problem.Message = e.Msg
 	}
 	no.problem.RetryAfterMS = int(retryAfterOf(learn.KindOf(err)) / time.Millisecond)
-	if a, ok := errors.AsType[*apiError](err); ok && a.retryAfter > 0 {
-		no.problem.RetryAfterMS = int(a.retryAfter / time.Millisecond)
+	if a, ok := errors.AsType[*apiError](err); ok {
+		if a.retryAfter > 0 {
+			no.problem.RetryAfterMS = int(a.retryAfter / time.Millisecond)
+		}
+		if a.code == string(session.TicketExpired) {
+			no.problem.Code = session.TicketExpired
+		}
 	}
 	return no
 }

@@ -3,6 +3,7 @@ package gateway
 import (
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -85,19 +86,19 @@ func TestVoiceTicketRefused(t *testing.T) {
 
 	foreign := withTicket(h.ticket(nil, "Origin", "https://other.example"))
 	foreign.header = http.Header{"Origin": {h.http.URL}}
-	expired := h.ticket(nil)
+	forgotten, expired := h.ticket(nil), h.ticket(nil)
 	h.store.mu.Lock()
-	for key, e := range h.store.once {
-		if key == ticketKey(expired) {
-			e.until = time.Now()
-			h.store.once[key] = e
-		}
-	}
+	e := h.store.once[ticketKey(forgotten)]
+	e.until = time.Now()
+	h.store.once[ticketKey(forgotten)] = e
+	e = h.store.once[ticketKey(expired)]
+	e.value = regexp.MustCompile(`"expires_at":"[^"]*"}$`).ReplaceAll(e.value, []byte(`"expires_at":"2026-01-02T03:04:05Z"}`))
+	h.store.once[ticketKey(expired)] = e
 	h.store.mu.Unlock()
 	for name, hs := range map[string]handshake{
 		"forged":           withTicket(token.NewTicket()),
 		"reused":           withTicket(used),
-		"expired":          withTicket(expired),
+		"expired long ago": withTicket(forgotten),
 		"not a ticket":     withTicket("letmein"),
 		"empty":            withTicket(""),
 		"of another page":  foreign,
@@ -106,6 +107,8 @@ func TestVoiceTicketRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { h.told(hs, session.TicketInvalid, 4401) })
 	}
+
+	t.Run("expired", func(t *testing.T) { h.told(withTicket(expired), session.TicketExpired, 4401) })
 
 	// A ticket is spent by a page that may not use it, too.
 	h.told(withTicket(strings.TrimPrefix(foreign.protocols[1], wire.TokenPrefix)), session.TicketInvalid, 4401)
