@@ -182,8 +182,8 @@ func TestStopCutsOffWhoIgnoresIt(t *testing.T) {
 	}
 }
 
-// binary builds the program as it is shipped and returns its path.
-func binary(t *testing.T) string {
+// build builds the program as it is shipped and returns its path.
+func build(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "kalami")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, ".").CombinedOutput(); err != nil {
@@ -195,7 +195,7 @@ func binary(t *testing.T) string {
 // The program itself: SIGTERM in mid-sentence, and a variable that makes no sense.
 func TestProcess(t *testing.T) {
 	t.Parallel()
-	path := binary(t)
+	path := build(t)
 	t.Run("SIGTERM", func(t *testing.T) {
 		t.Parallel()
 		c := exec.CommandContext(t.Context(), path)
