@@ -34,13 +34,13 @@ type conductor struct {
 	reply   *reply // nil when the tutor is neither preparing, speaking nor being interrupted
 	turns   uint64 // turns begun, the last one's number
 	history []learn.Message
-	nextSeq int
 	totals  learn.Totals
 	usage   Usage
 	prevID  string // the item before the next one
 	timer   *time.Timer
 	watch   watch
-	end     *End // set when the session is to end
+	end     *End     // set when the session is to end
+	trouble *Problem // what went wrong then, for the client; or nil
 }
 
 // link is what UPLINK and LISTEN measure and CONDUCTOR looks at.
@@ -112,14 +112,22 @@ func (c *conductor) open() {
 // leave settles what is live when the session ends: a reply under way is stored as
 // far as it was heard, and words the learner had said are stored as said.
 func (c *conductor) leave() {
-	if c.reply != nil {
-		c.reply.turn.cancel(errInterrupted{"session_ended"})
+	c.send(outbound{flush: c.turns}) // no audio after what is said here
+	if r := c.reply; r != nil {
+		r.turn.cancel(errInterrupted{"session_ended"})
+		if c.aside(r.line.text) {
+			c.learner = c.learner.fresh()
+		}
 		c.settle(c.playedEstimate(time.Now()), "estimate", "session_ended")
 	}
 	if c.learner.text() != "" {
 		c.keepLearner()
+		c.totals.Turns++
 	}
-	if c.end != nil && c.end.Reason == EndNormal {
+	if c.trouble != nil {
+		c.emit(Failure{Error: *c.trouble})
+	}
+	if c.end != nil && c.end.Reason.final() {
 		c.emit(Ended{Reason: string(c.end.Reason), Summary: c.summary()})
 	}
 }
@@ -129,16 +137,16 @@ func (c *conductor) summary() Summary {
 	return Summary{DurationMS: time.Since(c.started).Milliseconds(), Turns: c.totals.Turns, Usage: c.usage}
 }
 
-// finish ends the session for a reason, telling the client why when it is an error.
+// finish ends the session for a reason; p, which may be nil, is told to the client
+// when everything else has been said.
 func (c *conductor) finish(e *End, p *Problem) {
 	if c.end != nil {
 		return
 	}
 	if p != nil {
 		p.Fatal = true
-		c.emit(Failure{Error: *p})
 	}
-	c.end = e
+	c.end, c.trouble = e, p
 }
 
 // emit puts an event on the control lane. A client that does not read fills it:
@@ -156,18 +164,16 @@ func (c *conductor) send(o outbound) {
 }
 
 // keep hands a message to JOURNAL. A full lane means that nothing could be stored
-// for 64 messages: going on would lose words silently.
-func (c *conductor) keep(m learn.Message, item Item) {
+// for 64 messages: going on would lose words silently. prev is the item before.
+func (c *conductor) keep(m learn.Message, item Item, prev string) {
 	m.ID, m.TenantID, m.ConversationID = c.newID(""), c.params.Conversation.TenantID, c.params.Conversation.ID
-	m.UtteranceID, m.Seq, m.CreatedAt = item.ID, c.nextSeq, time.Now().UTC()
-	m.Language = c.config.Language
-	c.nextSeq++
+	m.UtteranceID, m.CreatedAt, m.Language = item.ID, time.Now().UTC(), c.config.Language
 	c.history = append(c.history, m)
 	if len(c.history) > historyMost {
 		c.history = append(c.history[:0], c.history[len(c.history)-historyMost:]...)
 	}
 	select {
-	case c.lanes.records <- record{message: m, item: item}:
+	case c.lanes.records <- record{message: m, done: ItemDone{Item: item, PreviousItemID: prev}}:
 	default:
 		c.finish(&End{Reason: EndInternal, Code: InternalError},
 			&Problem{Type: ServerError, Code: InternalError, Message: "What was said cannot be stored at the moment."})
@@ -185,8 +191,8 @@ func (c *conductor) onStored(s stored) {
 			&Problem{Type: InvalidRequest, Code: Superseded, Message: "This conversation was opened somewhere else."})
 	case s.delayed:
 		c.emit(Warning{Code: WarnStorageDelayed, Message: "Saving takes longer than usual; nothing is lost."})
-	case s.item.ID != "":
-		c.emit(ItemDone{Item: s.item})
+	default:
+		c.emit(s.done)
 	}
 }
 

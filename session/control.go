@@ -96,9 +96,10 @@ func (c *conductor) typed(text string) {
 	}
 	item := Item{ID: c.newID("it_"), Role: "user", Status: "completed", Content: []ItemContent{{Type: "input_text", Text: text}}}
 	c.emit(ItemAdded{Item: item, PreviousItemID: c.prevID})
+	prev := c.prevID
 	c.prevID = item.ID
 	c.totals.Words += len(strings.Fields(text))
-	c.keep(learn.Message{Turn: c.totals.Turns + 1, Speaker: learn.SpeakerLearner, Source: "text", Content: text, Heard: text}, item)
+	c.keep(learn.Message{Turn: c.totals.Turns + 1, Speaker: learn.SpeakerLearner, Source: "text", Content: text, Heard: text}, item, prev)
 	c.totals.Turns++
 	c.watch.speech(time.Now())
 	c.beginReply("")

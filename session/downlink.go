@@ -24,8 +24,10 @@ type downlink struct {
 	lanes    *lanes
 	started  time.Time // of the session
 	maxAhead time.Duration
-	rate     func() int
 	newID    func(prefix string) string
+	// fail ends the session. It comes before the connection is closed: else the reader's
+	// "gone" would stand for the reason.
+	fail context.CancelCauseFunc
 	// stalled is set when a write was cut off for taking too long
 	stalled atomic.Bool
 
@@ -36,13 +38,13 @@ type downlink struct {
 	holding bool // chunk is not yet written to its end
 	stream  *outStream
 	guard   *time.Timer
-	buf     []byte
 }
 
 // outStream is one response's audio on the wire.
 type outStream struct {
 	turn    uint64
 	seq     uint32
+	rate    int // hertz; 0 before the first audio
 	samples int
 	first   time.Time // wall time of the first frame
 }
@@ -52,12 +54,16 @@ type outStream struct {
 func (d *downlink) run(ctx context.Context) error {
 	d.guard = time.AfterFunc(writeDeadline, func() {
 		d.stalled.Store(true)
+		d.fail(&End{Reason: EndSlowConsumer, Code: SlowConsumer})
 		d.conn.Abort()
 	})
 	d.guard.Stop()
-	err := d.serve(ctx)
-	d.drain()
-	d.conn.Close(endOf(ctx, err))
+	// Whatever happens here, the connection is closed: else UPLINK would read for ever.
+	err := guard(ctx, d.serve)
+	d.fail(err)
+	_ = guard(ctx, d.drain)
+	d.guard.Stop()
+	d.conn.Close(asEnd(context.Cause(ctx)))
 	return err
 }
 
@@ -116,17 +122,18 @@ func (d *downlink) serve(ctx context.Context) error {
 }
 
 // drain writes what CONDUCTOR left to be said, without waiting for more.
-func (d *downlink) drain() {
+func (d *downlink) drain(context.Context) error {
 	for !d.stalled.Load() {
 		select {
 		case o := <-d.lanes.control:
-			if d.control(o) != nil {
-				return
+			if err := d.control(o); err != nil {
+				return err
 			}
 		default:
-			return
+			return nil
 		}
 	}
+	return nil
 }
 
 // control obeys and writes one thing of the control lane.
@@ -196,7 +203,8 @@ func (d *downlink) audio(ctx context.Context) (time.Duration, error) {
 	if wait := d.due(time.Now()); wait > 0 {
 		return wait, nil
 	}
-	n := min(len(d.chunk.pcm), d.rate()*2*int(frameMost/time.Millisecond)/1000)
+	d.stream.rate = d.chunk.rate
+	n := min(len(d.chunk.pcm), d.chunk.rate*2*int(frameMost/time.Millisecond)/1000)
 	if err := d.frame(d.chunk.pcm[:n], 0); err != nil {
 		return 0, err
 	}
@@ -249,4 +257,5 @@ func (d *downlink) due(now time.Time) time.Duration {
 	return max(byGrowth, byLead) - elapsed
 }
 
-func (d *downlink) sentMS() int { return d.stream.samples * 1000 / d.rate() }
+// sentMS is how much of the current response's audio was written.
+func (d *downlink) sentMS() int { return d.stream.samples * 1000 / max(1, d.stream.rate) }

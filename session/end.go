@@ -33,6 +33,16 @@ const (
 	EndRateLimited      EndReason = "rate_limited"      // 4429
 )
 
+// final says whether the client is to stop and not to come back: the reasons of the
+// codes 1000 and 44xx, which [Ended] announces.
+func (r EndReason) final() bool {
+	switch r {
+	case EndNormal, EndBadRequest, EndUnauthorised, EndQuota, EndForbidden, EndUnknownSession, EndIdle, EndSuperseded, EndRateLimited:
+		return true
+	}
+	return false
+}
+
 // End is how a session's connection ended. It is an error so that it can be the
 // cause of a context and travel up through the pipeline.
 type End struct {

@@ -204,7 +204,7 @@ type (
 		TimeLeftMS int          `json:"time_left_ms"`
 		Reconnect  Reconnecting `json:"reconnect"`
 	}
-	// Ended is the last event before a normal close.
+	// Ended is the last event before a close after which the client is to stop: 1000 and 44xx.
 	Ended struct {
 		Reason  string  `json:"reason"`
 		Summary Summary `json:"summary"`

@@ -35,6 +35,7 @@ type fakeConn struct {
 	log     []written
 	end     *End
 	blocked chan struct{} // writes wait for it when not nil
+	panics  bool          // at the first audio
 }
 
 func newFakeConn() *fakeConn {
@@ -69,7 +70,12 @@ func (c *fakeConn) write(w written) error {
 }
 
 func (c *fakeConn) WriteEvent(h Head, ev Event) error { return c.write(written{head: h, event: ev}) }
-func (c *fakeConn) WriteAudio(f Frame) error          { return c.write(written{frame: f}) }
+func (c *fakeConn) WriteAudio(f Frame) error {
+	if c.panics {
+		panic("a connection that panics")
+	}
+	return c.write(written{frame: f})
+}
 
 func (c *fakeConn) Close(e *End) {
 	c.mu.Lock()
@@ -226,6 +232,9 @@ type fakeVoice struct {
 	refuse int
 	opened int
 	breaks int // chunks after which the utterance breaks off; 0 never
+	panics bool
+	late   bool // nothing is spoken before End
+	early  bool // the audio ends after the first piece
 }
 
 const fakeCharMS = 50
@@ -238,26 +247,34 @@ func (v *fakeVoice) Open(_ context.Context, opt providers.SpeakOptions) (provide
 	if v.opened <= v.refuse {
 		return nil, &providers.Error{Kind: providers.Unavailable, Vendor: "fake", Op: "open"}
 	}
-	return &fakeLine{opt: opt, breaks: v.breaks}, nil
+	return &fakeLine{opt: opt, fakeManner: fakeManner{v.breaks, v.panics, v.late, v.early}}, nil
 }
 
 type fakeLine struct {
-	opt    providers.SpeakOptions
-	breaks int
+	opt providers.SpeakOptions
+	fakeManner
+}
+
+// fakeManner is how a voice misbehaves.
+type fakeManner struct {
+	breaks              int
+	panics, late, early bool
 }
 
 func (l *fakeLine) Say(context.Context) (providers.Utterance, error) {
-	return &fakeUtterance{rate: l.opt.SampleRate, breaks: l.breaks, chunks: make(chan providers.Chunk, 256), stop: make(chan struct{})}, nil
+	return &fakeUtterance{rate: l.opt.SampleRate, fakeManner: l.fakeManner, chunks: make(chan providers.Chunk, 256), stop: make(chan struct{})}, nil
 }
 func (l *fakeLine) Alive() bool  { return true }
 func (l *fakeLine) Close() error { return nil }
 
 type fakeUtterance struct {
-	rate, breaks int
-	atMS, given  int
-	chunks       chan providers.Chunk
-	once         sync.Once
-	stop         chan struct{}
+	fakeManner
+	rate        int
+	held        []providers.Chunk
+	atMS, given int
+	chunks      chan providers.Chunk
+	once        sync.Once
+	stop        chan struct{}
 }
 
 func (u *fakeUtterance) Write(_ context.Context, text string, _ bool) error {
@@ -267,11 +284,27 @@ func (u *fakeUtterance) Write(_ context.Context, text string, _ bool) error {
 		u.atMS += fakeCharMS
 		c.PCM = append(c.PCM, make([]byte, u.rate*fakeCharMS/1000*2)...)
 	}
+	if u.late {
+		u.held = append(u.held, c)
+		return nil
+	}
 	u.chunks <- c
 	return nil
 }
-func (u *fakeUtterance) End(context.Context) error { close(u.chunks); return nil }
+func (u *fakeUtterance) End(context.Context) error {
+	for _, c := range u.held {
+		u.chunks <- c
+	}
+	close(u.chunks)
+	return nil
+}
 func (u *fakeUtterance) Next(ctx context.Context) (providers.Chunk, error) {
+	if u.panics {
+		panic("a voice that panics")
+	}
+	if u.early && u.given == 1 {
+		return providers.Chunk{}, io.EOF
+	}
 	if u.breaks > 0 && u.given == u.breaks {
 		return providers.Chunk{}, &providers.Error{Kind: providers.Unavailable, Vendor: "fake", Op: "speak"}
 	}
@@ -297,12 +330,16 @@ type fakeJournal struct {
 	ended    []learn.Conversation
 	takes    time.Duration
 	fail     error
+	panics   bool
 }
 
 func (j *fakeJournal) AppendMessage(ctx context.Context, _ int64, m learn.Message) error {
 	j.mu.Lock()
 	takes, fail := j.takes, j.fail
 	j.mu.Unlock()
+	if j.panics {
+		panic("a store that panics")
+	}
 	if takes > 0 {
 		select {
 		case <-time.After(takes):

@@ -71,20 +71,23 @@ func (h *Host) Run(ctx context.Context, conn Conn, p Params) *End {
 	log := h.Log.With("session", p.Config.ID, "conversation", p.Conversation.ID, "user", p.User.ID)
 	log.Info("session started", "language", p.Config.Language, "level", p.Config.Level)
 	// The stages' context does not follow ctx: CONDUCTOR decides how to obey it.
-	group, gctx := errgroup.WithContext(context.WithoutCancel(ctx))
+	all, fail := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer fail(nil)
+	group, gctx := errgroup.WithContext(all)
 	stages := []func(context.Context) error{
 		s.uplink(conn).run,
 		s.listen(h.Recognizer, log).run,
 		func(gctx context.Context) error { return s.conductor(h, p, log).run(gctx, ctx) },
 		(&think{tutor: h.Tutor, lanes: s.lanes}).run,
 		s.speak(h.Voice, log).run,
-		s.downlink(conn).run,
-		(&journal{store: h.Journal, epoch: p.Conversation.Epoch, lanes: s.lanes, log: log}).run,
+		s.downlink(conn, fail).run,
+		(&journal{store: h.Journal, epoch: p.Conversation.Epoch, next: max(1, p.Conversation.NextSeq), lanes: s.lanes, log: log}).run,
 	}
 	for _, stage := range stages {
 		group.Go(func() error { return guard(gctx, stage) })
 	}
-	end := asEnd(group.Wait())
+	_ = group.Wait() // the first error is the context's cause
+	end := asEnd(context.Cause(gctx))
 	h.close(ctx, s, p, end, log)
 	log.Info("session ended", "reason", string(end.Reason), "duration_ms", time.Since(s.started).Milliseconds(),
 		"turns", s.totals.Turns, "barge_ins", s.totals.BargeIns, "err", end.Err)
@@ -165,10 +168,9 @@ func (s *assembly) speak(v providers.Voice, log *slog.Logger) *speak {
 		options: func() providers.SpeakOptions { return *s.settings.speak.Load() }}
 }
 
-func (s *assembly) downlink(conn Conn) *downlink {
-	return &downlink{conn: conn, lanes: s.lanes, started: s.started, newID: newID,
-		maxAhead: time.Duration(s.limits.MaxAheadMS) * time.Millisecond,
-		rate:     func() int { return s.settings.speak.Load().SampleRate }}
+func (s *assembly) downlink(conn Conn, fail context.CancelCauseFunc) *downlink {
+	return &downlink{conn: conn, lanes: s.lanes, started: s.started, newID: newID, fail: fail,
+		maxAhead: time.Duration(s.limits.MaxAheadMS) * time.Millisecond}
 }
 
 // conductor returns a stage that writes the totals down when it is done.
@@ -176,7 +178,7 @@ func (s *assembly) conductor(h *Host, p Params, log *slog.Logger) *conducting {
 	c := &conductor{
 		lanes: s.lanes, settings: s.settings, clock: s.clock, link: s.link, limits: s.limits, log: log,
 		grace: cmpOr(h.Grace, 10*time.Second), params: p, started: s.started, newID: newID, config: s.config,
-		history: append([]learn.Message(nil), p.History...), nextSeq: max(1, p.Conversation.NextSeq), totals: p.Conversation.Totals,
+		history: append([]learn.Message(nil), p.History...), totals: p.Conversation.Totals,
 	}
 	c.watch = watch{lastSpeech: s.started, lastPing: s.started, validUntil: p.ValidUntil}
 	return &conducting{conductor: c, assembly: s}
@@ -213,12 +215,4 @@ func asEnd(err error) *End {
 		return &End{Reason: EndGoingAway, Err: err}
 	}
 	return &End{Reason: EndInternal, Code: InternalError, Err: err}
-}
-
-// endOf is why a stage whose context is ctx and that returned err is over.
-func endOf(ctx context.Context, err error) *End {
-	if ctx.Err() != nil {
-		return asEnd(context.Cause(ctx))
-	}
-	return asEnd(err)
 }

@@ -25,6 +25,9 @@ type journal struct {
 	epoch int64
 	lanes *lanes
 	log   *slog.Logger
+
+	// owned by run
+	next int // number of the next message; a message that is refused uses none up
 }
 
 // run stores records until the lane is closed and empty. ctx is the session's:
@@ -32,7 +35,10 @@ type journal struct {
 func (j *journal) run(ctx context.Context) error {
 	last, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(lastCommits, cancel) })()
+	limit := time.AfterFunc(time.Hour, cancel)
+	limit.Stop()
+	defer limit.Stop()
+	defer context.AfterFunc(ctx, func() { limit.Reset(lastCommits) })()
 	var fenced error
 	for rec := range j.lanes.records {
 		if fenced != nil {
@@ -46,7 +52,7 @@ func (j *journal) run(ctx context.Context) error {
 		case err != nil:
 			j.log.Error("message not stored", "message", rec.message.ID, "err", err)
 		default:
-			j.answer(stored{item: rec.item})
+			j.answer(stored{done: rec.done})
 		}
 	}
 	return nil
@@ -66,9 +72,7 @@ func (j *journal) answer(s stored) {
 func (j *journal) commit(ctx, last context.Context, rec record) error {
 	began, wait, told := time.Now(), 100*time.Millisecond, false
 	for {
-		try, cancel := context.WithTimeout(last, commitTimeout)
-		err := j.store.AppendMessage(try, j.epoch, rec.message)
-		cancel()
+		err := j.try(last, rec.message)
 		if err == nil || permanent(err) {
 			return err
 		}
@@ -90,8 +94,30 @@ func (j *journal) commit(ctx, last context.Context, rec record) error {
 	}
 }
 
+// takenMost bounds how many numbers are passed over because they are taken.
+const takenMost = 16
+
+// try gives the message the next number that is free and stores it. A number is taken
+// when a message was stored although its try seemed to fail.
+func (j *journal) try(ctx context.Context, m learn.Message) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
+	defer cancel()
+	for range takenMost {
+		m.Seq = j.next
+		err = j.store.AppendMessage(ctx, j.epoch, m)
+		if err != nil && (learn.KindOf(err) != learn.Conflict || errors.Is(err, learn.ErrFenced)) {
+			return err
+		}
+		j.next++
+		if err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
 // permanent says whether trying again cannot help: somebody else owns the
-// conversation, the message is refused as such, or its number is taken.
+// conversation, the message is refused as such, or no number is free.
 func permanent(err error) bool {
 	kind := learn.KindOf(err)
 	return errors.Is(err, learn.ErrFenced) || kind == learn.Invalid || kind == learn.Conflict || kind == learn.NotFound

@@ -340,13 +340,14 @@ func (c *conductor) keepLearner() {
 	c.emit(Committed{ItemID: item.ID, PreviousItemID: c.prevID, Reason: l.reason})
 	c.emit(TranscriptCompleted{ItemID: item.ID, Transcript: text, Language: l.language, Words: heardWords(words)})
 	c.emit(ItemAdded{Item: item, PreviousItemID: c.prevID})
+	prev := c.prevID
 	c.prevID = item.ID
 	c.totals.Learner += l.voiced
 	c.totals.Words += len(strings.Fields(text))
 	c.keep(learn.Message{
 		Turn: c.totals.Turns + 1, Speaker: learn.SpeakerLearner, Source: "voice", Content: text, Heard: text,
 		Words: spokenTimes(words), Audio: l.voiced, Provider: c.config.Parts.STT,
-	}, item)
+	}, item, prev)
 	c.learner = l.fresh()
 }
 

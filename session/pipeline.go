@@ -29,8 +29,8 @@ type turn struct {
 	responseID string
 	itemID     string
 	prompt     providers.Prompt
-	canned     string // spoken instead of asking the tutor, when not empty
-	apology    string // spoken when the tutor fails before its first word
+	voice      providers.SpeakOptions // as response.created announced it
+	apology    string                 // spoken when the tutor fails before its first word
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -95,6 +95,7 @@ type clause struct {
 type audioChunk struct {
 	turn     *turn
 	pcm      []byte
+	rate     int // of pcm, in hertz
 	captions []CaptionDelta
 	marks    []Mark
 	// last ends the reply; transcript is then its whole text.
@@ -138,15 +139,15 @@ type outbound struct {
 	flush uint64
 }
 
-// record is one thing to keep.
+// record is one thing to keep. JOURNAL gives the message its number.
 type record struct {
 	message learn.Message
-	item    Item // to be acknowledged when durable; empty ID for the tutor's
+	done    ItemDone // to be told to the client when the message is durable
 }
 
 // stored is JOURNAL's answer: the item whose message is durable, or trouble.
 type stored struct {
-	item    Item
+	done    ItemDone
 	delayed bool
 	fenced  error
 }

@@ -25,8 +25,9 @@ type reply struct {
 	turn    *turn
 	line    *timeline // text and places of the words
 	timings replyTimes
-	failed  bool // the tutor or the voice broke off
-	mute    bool // there was no voice: the learner reads
+	prevID  string // the item before
+	failed  bool   // the tutor or the voice broke off
+	mute    bool   // there was no voice: the learner reads
 	delta   providers.Delta
 
 	sentMS  int
@@ -79,8 +80,7 @@ func (r *reply) audible() string {
 	return r.line.text
 }
 
-// beginReply has the tutor speak: instead of asking it, canned when that is not
-// empty. note is an extra instruction for this reply.
+// beginReply has the tutor speak. note is an extra instruction for this reply.
 func (c *conductor) beginReply(note string) {
 	if c.watch.draining {
 		return
@@ -88,8 +88,8 @@ func (c *conductor) beginReply(note string) {
 	c.turns++
 	ctx, cancel := context.WithCancelCause(c.ctx)
 	t := &turn{id: c.turns, responseID: c.newID("r_"), itemID: c.newID("it_"), ctx: ctx, cancel: cancel,
-		prompt: c.prompt(note), apology: learn.Apology(c.config.Language)}
-	c.reply = &reply{turn: t, line: newTimeline()}
+		prompt: c.prompt(note), apology: learn.Apology(c.config.Language), voice: *c.settings.speak.Load()}
+	c.reply = &reply{turn: t, line: newTimeline(), prevID: c.prevID}
 	now := time.Now()
 	c.reply.timings.speechEnd, c.reply.timings.turnEnd = now, now
 	c.emit(ResponseCreated{
@@ -142,7 +142,7 @@ func (c *conductor) unheard() *learn.Message {
 // onProgress follows the reply through THINK, SPEAK and DOWNLINK.
 func (c *conductor) onProgress(p progress) {
 	if p.kind == speakFailed && p.turn == nil {
-		c.problem(UpstreamError, TTSUnavailable, "The tutor's voice is not available; answers come as text.")
+		c.voiceDown()
 		return
 	}
 	r := c.reply
@@ -172,8 +172,9 @@ func (c *conductor) onProgress(p progress) {
 		c.drainAtSentenceEnd(time.Now())
 	case speakFailed:
 		r.mute = true
-		c.problem(UpstreamError, TTSUnavailable, "The tutor's voice is not available; the answer comes as text.")
+		c.voiceDown()
 	case speakAgain:
+		c.watch.voiceless = false
 		c.emit(Warning{Code: WarnUpstreamDegraded, Message: "The tutor's voice is back."})
 	case sentAudio:
 		if r.timings.firstSent.IsZero() {
@@ -291,6 +292,7 @@ func (c *conductor) settle(playedMS float64, source, reason string) {
 		Latency: r.timings.latency(),
 	})
 	c.keepTutor(r, heard, played, true)
+	c.dropAside(r.line.text)
 }
 
 // complete ends a reply that was heard to its end.
@@ -304,7 +306,7 @@ func (c *conductor) complete() {
 	}
 	c.emit(ResponseDone{Response: info, Latency: r.timings.latency()})
 	c.keepTutor(r, r.line.text, r.sentMS, false)
-	c.dropAside()
+	c.dropAside(r.line.text)
 	if c.watch.draining {
 		c.onDrainDue(time.Now())
 	}
@@ -326,16 +328,20 @@ func (c *conductor) keepTutor(r *reply, heard string, playedMS int, cut bool) {
 		Turn: c.totals.Turns, Speaker: learn.SpeakerTutor, Source: "voice", Content: r.line.text, Heard: heard, Interrupted: cut,
 		Audio: time.Duration(playedMS) * time.Millisecond, Timings: learn.Timings(r.timings.latency()),
 		Provider: r.delta.Model, Tokens: r.delta.Usage.OutputTokens,
-	}, item)
+	}, item, r.prevID)
 }
 
-// dropAside forgets what was said beside the tutor without meaning to stop it: a
-// back-channel or an echo, unless the learner is still at it.
-func (c *conductor) dropAside() {
-	l := &c.learner
-	if text := l.text(); text != "" && !l.voiceOn && len(c.history) > 0 &&
-		!interrupts(text, c.history[len(c.history)-1].Content) && time.Since(c.wordEnd()) > clearedWait {
-		c.learner = l.fresh()
+// aside says whether what the learner has said was not meant to stop the tutor, who
+// was saying spoken: a back-channel or an echo.
+func (c *conductor) aside(spoken string) bool {
+	text := c.learner.text()
+	return text != "" && !interrupts(text, spoken)
+}
+
+// dropAside forgets what was said beside the tutor, unless the learner is still at it.
+func (c *conductor) dropAside(spoken string) {
+	if c.aside(spoken) && !c.learner.voiceOn && time.Since(c.wordEnd()) > clearedWait {
+		c.learner = c.learner.fresh()
 	}
 }
 

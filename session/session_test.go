@@ -247,7 +247,7 @@ func TestEnds(t *testing.T) {
 			k.mic(20_000, false)
 		}, want: EndSlowConsumer},
 		"a stage panics":             {prepare: func(k *talk) { k.tutor.panics = true }, play: func(k *talk) { k.mic(100, false) }, want: EndInternal},
-		"the node goes away":         {play: func(k *talk) { k.cancel(errBroken) }, want: EndInternal},
+		"the node goes away":         {play: func(k *talk) { k.cancel(errBroken) }, want: EndGoingAway},
 		"the session was revoked":    {play: func(k *talk) { k.cancel(&End{Reason: EndForbidden}) }, want: EndForbidden},
 		"the lesson is over":         {play: func(k *talk) { k.send(EndSession{}) }, want: EndNormal},
 		"the token ran out":          {prepare: func(k *talk) { k.params.ValidUntil = time.Now().Add(10 * time.Second) }, play: func(k *talk) { k.mic(45_000, false) }, want: EndUnauthorised},

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -38,7 +40,7 @@ func (s *speak) run(ctx context.Context) error {
 			s.stream.Close()
 		}
 	}()
-	if err := s.warm(ctx); err != nil {
+	if err := s.warm(ctx, s.options()); err != nil {
 		s.log.Warn("voice not available", "provider", s.voice.Name(), "err", err)
 		if err := s.lanes.report(ctx, progress{kind: speakFailed, err: err}); err != nil {
 			return err
@@ -53,7 +55,9 @@ func (s *speak) run(ctx context.Context) error {
 		if c.turn.ctx.Err() != nil {
 			continue // nobody wants it any more
 		}
-		s.turn(c)
+		if err := s.turn(c); err != nil {
+			return err
+		}
 	}
 }
 
@@ -73,8 +77,7 @@ func (s *speak) take(ctx context.Context) (clause, error) {
 }
 
 // warm opens the voice if it is not open, or not as it should be.
-func (s *speak) warm(ctx context.Context) error {
-	want := s.options()
+func (s *speak) warm(ctx context.Context, want providers.SpeakOptions) error {
 	if s.stream != nil && s.stream.Alive() && s.opened == want {
 		return nil
 	}
@@ -92,55 +95,74 @@ func (s *speak) warm(ctx context.Context) error {
 	return nil
 }
 
-// turn speaks one reply whose first piece is c, and returns when it is complete or no longer wanted.
-func (s *speak) turn(c clause) {
+// turn speaks one reply whose first piece is c, and returns when it is complete or no
+// longer wanted. An error is a fault of our own.
+func (s *speak) turn(c clause) error {
 	ctx := c.turn.ctx
-	utterance, err := s.begin(ctx)
-	if err != nil && ctx.Err() == nil {
-		s.log.Warn("voice not available", "provider", s.voice.Name(), "err", err)
-		_ = s.lanes.report(ctx, progress{turn: c.turn, kind: speakFailed, err: err})
-		s.silent = true
-		s.mute(c, newTimeline())
-		return
+	utterance, err := s.begin(ctx, c.turn.voice)
+	if ctx.Err() != nil {
+		if err == nil {
+			utterance.Cancel()
+		}
+		return nil
 	}
 	if err != nil {
-		return
+		s.missing(c.turn, err)
+		s.mute(c, newTimeline())
+		return nil
 	}
 	if s.silent {
 		s.silent = false
 		_ = s.lanes.report(ctx, progress{turn: c.turn, kind: speakAgain})
 	}
-	r := &reading{turn: c.turn, utterance: utterance, lanes: s.lanes, rate: s.opened.SampleRate,
-		texts: make(chan string, textQueue), line: newTimeline()}
-	wctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	done := make(chan error, 1)
-	go func() { // joined below
-		err := r.run()
-		if err != nil {
-			stop(err) // the writer need not wait for more text
-		}
-		done <- err
-	}()
-	rest, werr := s.write(wctx, c, r)
-	rerr := <-done
+	r := &reading{turn: c.turn, utterance: utterance, lanes: s.lanes, rate: s.opened.SampleRate, line: newTimeline()}
+	rest, werr, rerr := s.both(c, r)
 	utterance.Cancel()
-	if ctx.Err() == nil && (werr != nil || rerr != nil) {
-		err := errors.Join(werr, rerr)
-		s.log.Warn("voice broke off", "provider", s.voice.Name(), "err", err)
-		_ = s.lanes.report(ctx, progress{turn: c.turn, kind: speakFailed, err: err})
-		s.silent = true
-		for text := range r.texts {
-			r.line.write(text)
-		}
+	failed := errors.Join(werr, rerr)
+	if fault, ok := errors.AsType[*End](failed); ok {
+		return fault
+	}
+	if rerr != nil && ctx.Err() == nil { // else all audio has come
+		s.missing(c.turn, failed)
+		r.gather()
 		s.mute(rest, r.line)
 	}
+	return nil
+}
+
+// both writes the turn's text to the utterance and reads its audio at the same time.
+// Either's failure ends the other.
+func (s *speak) both(c clause, r *reading) (rest clause, werr, rerr error) {
+	ctx, stop := context.WithCancelCause(c.turn.ctx)
+	defer stop(nil)
+	var reader sync.WaitGroup
+	reader.Go(func() {
+		if rerr = guard(c.turn.ctx, r.run); rerr != nil {
+			stop(rerr) // the writer need not wait for more text
+		}
+	})
+	werr = guard(ctx, func(ctx context.Context) (err error) {
+		rest, err = s.write(ctx, c, r)
+		return err
+	})
+	if werr != nil {
+		r.utterance.Cancel() // the reader need not wait for more audio
+	}
+	reader.Wait()
+	return rest, werr, rerr
+}
+
+// missing tells that the voice failed in a turn, and why.
+func (s *speak) missing(t *turn, err error) {
+	s.log.Warn("voice not available", "provider", s.voice.Name(), "err", err)
+	_ = s.lanes.report(t.ctx, progress{turn: t, kind: speakFailed, err: err})
+	s.silent = true
 }
 
 // begin readies the stream and starts an utterance on it; a warm stream that turns
 // out to be dead is replaced once.
-func (s *speak) begin(ctx context.Context) (providers.Utterance, error) {
-	if err := s.warm(ctx); err != nil {
+func (s *speak) begin(ctx context.Context, want providers.SpeakOptions) (providers.Utterance, error) {
+	if err := s.warm(ctx, want); err != nil {
 		return nil, err
 	}
 	u, err := s.stream.Say(ctx)
@@ -149,7 +171,7 @@ func (s *speak) begin(ctx context.Context) (providers.Utterance, error) {
 	}
 	s.stream.Close()
 	s.stream = nil
-	if err := s.warm(ctx); err != nil {
+	if err := s.warm(ctx, want); err != nil {
 		return nil, err
 	}
 	return s.stream.Say(ctx)
@@ -158,24 +180,18 @@ func (s *speak) begin(ctx context.Context) (providers.Utterance, error) {
 // write passes the turn's pieces to the voice until the last one, or until ctx
 // ends; it returns the piece that the voice was not given then.
 func (s *speak) write(ctx context.Context, c clause, r *reading) (rest clause, err error) {
-	defer close(r.texts)
 	for {
 		if c.text != "" {
-			select {
-			case r.texts <- c.text:
-			case <-ctx.Done():
-				return c, context.Cause(ctx)
-			}
+			r.written(c.text)
 			if err := r.utterance.Write(ctx, c.text, true); err != nil {
-				r.utterance.Cancel()
 				return clause{turn: c.turn, last: c.last}, providers.Cause(ctx, err)
 			}
 		}
 		if c.last {
-			return c, r.utterance.End(ctx)
+			r.whole.Store(true)
+			return clause{turn: c.turn, last: true}, r.utterance.End(ctx)
 		}
 		if c, err = s.more(ctx, r.turn); err != nil {
-			r.utterance.Cancel()
 			return clause{turn: r.turn}, err
 		}
 	}
@@ -229,21 +245,45 @@ type reading struct {
 	utterance providers.Utterance
 	lanes     *lanes
 	rate      int
-	texts     chan string // what was written, in order; closed by the writer
 
+	// what the writer wrote and the reader has not gathered; bounded by the reply
+	mu    sync.Mutex
+	text  string
+	whole atomic.Bool // the writer has written everything
+
+	// owned by run
 	line      *timeline
 	samples   int
 	sentences int
 }
 
+// written adds text that is given to the voice.
+func (r *reading) written(text string) {
+	r.mu.Lock()
+	r.text += text
+	r.mu.Unlock()
+}
+
+// gather moves what the writer has written to the timeline.
+func (r *reading) gather() {
+	r.mu.Lock()
+	text := r.text
+	r.text = ""
+	r.mu.Unlock()
+	r.line.write(text)
+}
+
 // run reads until the utterance is complete, broken or no longer wanted; nil
 // means complete, and handed on as such.
-func (r *reading) run() error {
-	ctx := r.turn.ctx
+func (r *reading) run(ctx context.Context) error {
 	first := true
 	for {
 		chunk, err := r.utterance.Next(ctx)
+		whole := r.whole.Load()
 		r.gather()
+		if errors.Is(err, io.EOF) && !whole {
+			return &providers.Error{Kind: providers.Unavailable, Op: "speak", Detail: "the audio ended before the text"}
+		}
 		if errors.Is(err, io.EOF) {
 			return r.end(ctx)
 		}
@@ -258,32 +298,14 @@ func (r *reading) run() error {
 		}
 		r.samples += len(chunk.PCM) / 2
 		r.line.align(chunk.Marks)
-		if err := r.hand(ctx, audioChunk{turn: r.turn, pcm: chunk.PCM}); err != nil {
+		if err := r.hand(ctx, audioChunk{turn: r.turn, pcm: chunk.PCM, rate: r.rate}); err != nil {
 			return err
-		}
-	}
-}
-
-// gather adds what the writer has written meanwhile to the timeline.
-func (r *reading) gather() {
-	for {
-		select {
-		case text, ok := <-r.texts:
-			if !ok {
-				return
-			}
-			r.line.write(text)
-		default:
-			return
 		}
 	}
 }
 
 // end hands on what is left of the captions, and the end.
 func (r *reading) end(ctx context.Context) error {
-	for text := range r.texts {
-		r.line.write(text)
-	}
 	r.line.finish(r.samples * 1000 / r.rate)
 	return r.hand(ctx, audioChunk{turn: r.turn, last: true, transcript: r.line.text})
 }

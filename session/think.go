@@ -8,8 +8,9 @@ import (
 	"kalami/providers"
 )
 
-// replyDeadline bounds a whole reply of the tutor, from the turn's end to its last token.
-const replyDeadline = 60 * time.Second
+// replyTime bounds how long the tutor may take for a whole reply. The time for which
+// the voice, which speaks in real time, holds THINK up is not the tutor's.
+const replyTime = 60 * time.Second
 
 // think asks the tutor for one reply at a time and cuts it into pieces that can be spoken.
 type think struct {
@@ -51,20 +52,17 @@ func (th *think) apologise(t *turn, err error) {
 // has been handed on, and CONDUCTOR decides how the reply ends.
 func (th *think) turn(t *turn) error {
 	th.handed = false
-	if t.canned != "" {
-		if err := th.hand(t, t.canned, false); err != nil {
-			return err
-		}
-		return th.finish(t, providers.Delta{Done: true})
-	}
-	ctx, cancel := context.WithTimeout(t.ctx, replyDeadline)
-	defer cancel()
+	left, since := replyTime, time.Now()
+	ctx, patience := providers.Watch(t.ctx, left, "no whole reply")
+	defer patience.Stop()
 	var cutter clauseCutter
 	began := false
 	for delta, err := range th.tutor.Reply(ctx, t.prompt) {
 		if err != nil {
 			return err
 		}
+		patience.Pause()
+		left -= time.Since(since)
 		if text := speakable(delta.Text); text != "" {
 			if !began {
 				began = true
@@ -82,8 +80,13 @@ func (th *think) turn(t *turn) error {
 			if err := th.piece(t, cutter.flush()); err != nil {
 				return err
 			}
+			if !th.handed {
+				return &providers.Error{Kind: providers.Unavailable, Vendor: th.tutor.Name(), Op: "reply", Detail: "there was nothing to say in it"}
+			}
 			return th.finish(t, delta)
 		}
+		since = time.Now()
+		patience.Resume(max(0, left), "no whole reply")
 	}
 	return &providers.Error{Kind: providers.Unavailable, Vendor: th.tutor.Name(), Op: "reply", Detail: "the reply did not end"}
 }

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"strings"
 	"time"
 )
@@ -27,6 +28,7 @@ type watch struct {
 	authWarned bool
 	wentAway   bool
 	deaf       bool // the recogniser is missing, and the client knows
+	voiceless  bool // the voice is missing, and the client knows
 	muted      bool
 	draining   bool
 	drainAt    time.Time
@@ -124,10 +126,22 @@ func (c *conductor) recogniserDown(error) {
 	c.problem(UpstreamError, STTUnavailable, "The tutor cannot hear just now; it is being tried again. You can type meanwhile.")
 }
 
+// voiceDown tells the client, once, that nothing can be spoken.
+func (c *conductor) voiceDown() {
+	if c.watch.voiceless {
+		return
+	}
+	c.watch.voiceless = true
+	c.problem(UpstreamError, TTSUnavailable, "The tutor's voice is not available; answers come as text.")
+}
+
 // stop ends the session at the wish of whoever runs it: at once, or, for a
 // restart, when the sentence being spoken is over, but no later than the grace allows.
 func (c *conductor) stop(cause error) {
-	end := asEnd(cause)
+	end, ok := errors.AsType[*End](cause)
+	if !ok {
+		end = &End{Reason: EndGoingAway, Err: cause}
+	}
 	if end.Reason != EndRestart {
 		c.finish(end, nil)
 		return
