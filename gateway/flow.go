@@ -10,6 +10,13 @@ type FlowLimits struct {
 	// EventRate is how many events may come per second (50), and EventBurst how many
 	// at once (200).
 	EventRate, EventBurst float64
+	// AnswerRate and AnswerBurst (10, 16) bound, within that, the events that are answered
+	// one by one, mistakes among them. The lane to the client is short and never waits, so
+	// that a burst of answers would look like a client that does not read.
+	AnswerRate, AnswerBurst float64
+	// ReplyRate and ReplyBurst (1, 4) bound, within those again, the events that make the
+	// tutor think and speak, which vendors are paid for.
+	ReplyRate, ReplyBurst float64
 	// Sustained is how long a client may go on sending too much (10 s).
 	Sustained time.Duration
 }
@@ -24,6 +31,10 @@ func (l FlowLimits) withDefaults() FlowLimits {
 	set(&l.AudioBurst, 10)
 	set(&l.EventRate, 50)
 	set(&l.EventBurst, 200)
+	set(&l.AnswerRate, 10)
+	set(&l.AnswerBurst, 16)
+	set(&l.ReplyRate, 1)
+	set(&l.ReplyBurst, 4)
 	if l.Sustained <= 0 {
 		l.Sustained = 10 * time.Second
 	}
@@ -83,6 +94,9 @@ func (m *meter) take(units float64) verdict {
 	}
 	return flowDrop
 }
+
+// overrun says whether something was dropped a moment ago, so that the client knows.
+func (m *meter) overrun() bool { return !m.since.IsZero() && time.Since(m.lastDrop) <= calm }
 
 // shortestFrame is what a mic frame costs at least, so that a flood of empty or tiny
 // frames is one too.

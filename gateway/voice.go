@@ -146,7 +146,8 @@ func (v *voiceSockets) connectStranger(c echo.Context, tell func(ctx context.Con
 // open upgrades and runs talk in the seat's own goroutine.
 func (v *voiceSockets) open(c echo.Context, s *seat, renew func(string) (time.Time, error),
 	talk func(ctx context.Context, conn *voiceConn)) error {
-	ws, raw, err := upgrade(c.Response(), c.Request())
+	var conn *voiceConn // nobody reads before it is there
+	ws, raw, err := upgrade(c.Response(), c.Request(), func() bool { return conn.ping() })
 	if err != nil {
 		s.leave()
 		if c.Response().Committed {
@@ -155,7 +156,7 @@ func (v *voiceSockets) open(c echo.Context, s *seat, renew func(string) (time.Ti
 		}
 		return fmt.Errorf("gateway: upgrade: %w", err)
 	}
-	conn := newVoiceConn(ws, raw, v.flow, renew)
+	conn = newVoiceConn(ws, raw, v.flow, renew)
 	id, log := requestID(c), v.server.log // the context of Echo is reused after the handler
 	s.hold(conn, func(ctx context.Context) {
 		defer func() {

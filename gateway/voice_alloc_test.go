@@ -57,11 +57,13 @@ func upgraded(tb testing.TB, raw net.Conn, limits FlowLimits) *voiceConn {
 	r.Header.Set("Sec-WebSocket-Version", "13")
 	r.Header.Set("Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA==")
 	r.Header.Set("Sec-WebSocket-Protocol", wire.Subprotocol)
-	ws, netConn, err := upgrade(hijackRecorder{httptest.NewRecorder(), raw}, r)
+	var c *voiceConn
+	ws, netConn, err := upgrade(hijackRecorder{httptest.NewRecorder(), raw}, r, func() bool { return c.ping() })
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return newVoiceConn(ws, netConn, limits, nil)
+	c = newVoiceConn(ws, netConn, limits, nil)
+	return c
 }
 
 // endless returns a connection that reads one mic frame of 20 ms again and again.

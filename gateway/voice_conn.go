@@ -45,9 +45,11 @@ type voiceConn struct {
 	renew func(accessToken string) (time.Time, error)
 
 	// Owned by the reader.
-	in            []byte
-	audio, events meter
-	unknown       map[string]struct{}
+	in               []byte
+	audio, events    meter
+	answers, replies meter
+	unknown          map[string]struct{}
+	pinged           bool // to death: too many pings for too long
 
 	// Owned by the writer.
 	out []byte
@@ -63,9 +65,11 @@ func newVoiceConn(ws *websocket.Conn, raw net.Conn, limits FlowLimits, renew fun
 	limits = limits.withDefaults()
 	c := &voiceConn{
 		ws: ws, raw: raw, renew: renew,
-		in:     make([]byte, firstReadBuffer),
-		audio:  newMeter(limits.AudioRate, limits.AudioBurst, limits.Sustained),
-		events: newMeter(limits.EventRate, limits.EventBurst, limits.Sustained),
+		in:      make([]byte, firstReadBuffer),
+		audio:   newMeter(limits.AudioRate, limits.AudioBurst, limits.Sustained),
+		events:  newMeter(limits.EventRate, limits.EventBurst, limits.Sustained),
+		answers: newMeter(limits.AnswerRate, limits.AnswerBurst, limits.Sustained),
+		replies: newMeter(limits.ReplyRate, limits.ReplyBurst, limits.Sustained),
 	}
 	c.micRate.Store(16_000)
 	return c
@@ -75,6 +79,9 @@ func newVoiceConn(ws *websocket.Conn, raw net.Conn, limits FlowLimits, renew fun
 func (c *voiceConn) Read(in *session.Input) error {
 	for {
 		kind, data, err := c.receive()
+		if err != nil && c.pinged {
+			return flooded("pings")
+		}
 		if err != nil {
 			return readEnd(err)
 		}
@@ -166,6 +173,8 @@ func (c *voiceConn) event(data []byte, in *session.Input) (deliver bool, end *se
 	switch {
 	case problem != nil && problem.Code == session.UnknownEvent && !c.firstUnknown(m.Type):
 		return false, nil
+	case !c.countAnswer(m.Control, &deliver, in):
+		return deliver, nil
 	case problem != nil:
 		in.Control = session.Rejected{Problem: *problem}
 	case m.Control == nil:
@@ -183,10 +192,10 @@ func (c *voiceConn) countEvent(in *session.Input) (pass, deliver bool, end *sess
 	case flowPass:
 		return true, false, nil
 	case flowDropFirst:
-		*in = session.Input{Control: session.Rejected{Problem: session.Problem{
-			Type: session.RateLimitError, Code: session.RateLimited, RetryAfterMS: 1000,
-			Message: "Events come too fast; some are dropped.",
-		}}}
+		if c.answers.overrun() {
+			return false, false, nil // it has been told that already
+		}
+		in.Control = tooFast(in.EventID)
 		return false, true, nil
 	case flowFlood:
 		return false, false, flooded("events")
@@ -194,11 +203,55 @@ func (c *voiceConn) countEvent(in *session.Input) (pass, deliver bool, end *sess
 	return false, false, nil
 }
 
+// countAnswer takes the share of an event that is answered; nil stands for a mistake.
+// Without pass, deliver is the reader's answer. Dropping more is never the end of a
+// client: the rate of all events is.
+func (c *voiceConn) countAnswer(ctl session.Control, deliver *bool, in *session.Input) (pass bool) {
+	v := flowPass
+	switch ctl.(type) {
+	case session.AckEvents, session.Pong, session.DeviceState, session.PlaybackStarted, session.PlaybackPosition,
+		session.PlaybackMark, session.PlaybackStopped, session.PlaybackCleared, session.EndSession:
+		return true // taken note of, or the last word
+	case session.CreateItem, session.CreateResponse:
+		v = c.replies.take(1)
+	}
+	if v == flowPass {
+		v = c.answers.take(1)
+	}
+	if v == flowDropFirst {
+		in.Control = tooFast(in.EventID)
+		*deliver = true
+	}
+	return v == flowPass
+}
+
+// tooFast tells a client that what it sends is dropped from here on.
+func tooFast(eventID string) session.Rejected {
+	return session.Rejected{Problem: session.Problem{
+		Type: session.RateLimitError, Code: session.RateLimited, EventID: eventID, RetryAfterMS: 1000,
+		Message: "Events come too fast; some are dropped.",
+	}}
+}
+
+// ping says whether a client's ping frame is answered. It costs an event; a flood is
+// told by the end of reading, since the library reads on after a ping.
+func (c *voiceConn) ping() (answer bool) {
+	v := c.events.take(1)
+	if v == flowFlood {
+		c.pinged = true
+		_ = c.raw.SetReadDeadline(time.Now())
+	}
+	return v == flowPass
+}
+
 // reject reports a bad audio frame. Each costs an event, so that a flood of them is one.
 func (c *voiceConn) reject(in *session.Input, code session.Code, param, message string) (bool, *session.End) {
 	*in = session.Input{}
 	if pass, deliver, end := c.countEvent(in); !pass {
 		return deliver, end
+	}
+	if deliver := false; !c.countAnswer(nil, &deliver, in) {
+		return deliver, nil
 	}
 	in.Control = session.Rejected{Problem: session.Problem{
 		Type: session.InvalidRequest, Code: code, Param: param, Message: message,

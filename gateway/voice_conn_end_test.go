@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -140,6 +141,41 @@ func TestConnEventFlood(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Pings are answered as they come, no faster than events may, and a flood of them ends
+// the client like any other.
+func TestConnPingFlood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, client := net.Pipe()
+		c := upgraded(t, server, FlowLimits{})
+		received := make(chan []byte, 1)
+		go func() {
+			data, _ := io.ReadAll(client)
+			received <- data
+		}()
+		read := make(chan *session.End, 1)
+		go func() {
+			end := endOfRead(t, c)
+			go c.Close(end)
+			read <- end
+		}()
+		start := time.Now()
+		pings := bytes.Repeat([]byte{0x89, 0x80, 0, 0, 0, 0}, 100)
+		for {
+			if _, err := client.Write(pings); err != nil {
+				break
+			}
+			time.Sleep(time.Second)
+		}
+		if end := <-read; end.Reason != session.EndRateLimited {
+			t.Errorf("ended by %v", end)
+		}
+		answered := bytes.Count(<-received, []byte{0x8a, 0})
+		if most := 200 + 50*int(time.Since(start).Seconds()+1); answered < 200 || answered > most {
+			t.Errorf("%d pings were answered in %v, want 200 to %d", answered, time.Since(start), most)
+		}
+	})
 }
 
 // A client that takes everything and answers nothing holds a close up for two seconds;

@@ -26,12 +26,14 @@ func dialPair(t *testing.T, limits FlowLimits, renew func(string) (time.Time, er
 	t.Helper()
 	conns := make(chan *voiceConn, 1)
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ws, raw, err := upgrade(w, r)
+		var c *voiceConn
+		ws, raw, err := upgrade(w, r, func() bool { return c.ping() })
 		if err != nil {
 			t.Error(err)
 			return
 		}
-		conns <- newVoiceConn(ws, raw, limits, renew)
+		c = newVoiceConn(ws, raw, limits, renew)
+		conns <- c
 	}))
 	t.Cleanup(srv.Close)
 	ws, _, err := websocket.Dial(t.Context(), srv.URL, &websocket.DialOptions{
@@ -227,7 +229,7 @@ func TestConnReadsUpToItsLimits(t *testing.T) {
 
 // Unknown types are answered once each, and not without end.
 func TestConnUnknownOncePerType(t *testing.T) {
-	c, p := dialPair(t, FlowLimits{}, nil)
+	c, p := dialPair(t, FlowLimits{AnswerBurst: 100}, nil)
 	for range 3 {
 		p.text(`{"type":"tutor.dance"}`)
 		p.text(`{"type":"tutor.sing"}`)
@@ -252,6 +254,44 @@ func TestConnUnknownOncePerType(t *testing.T) {
 	}
 	if told != maxUnknownTypes-2 {
 		t.Errorf("told about %d more types, want %d", told, maxUnknownTypes-2)
+	}
+}
+
+// A burst of mistakes and wishes is answered as far as the lane to the client goes; the
+// rest is dropped, which is said once, and reports of the player pass beside it.
+func TestConnBoundsAnswers(t *testing.T) {
+	typed := `{"type":"conversation.item.create","item":{"role":"user","content":[{"type":"input_text","text":"hola"}]}}`
+	for name, tt := range map[string]struct {
+		send func(p *phone)
+		pass int
+	}{
+		"not JSON":          {func(p *phone) { p.text("x") }, 16},
+		"not audio":         {func(p *phone) { p.binary([]byte("RIFF")) }, 16},
+		"settings":          {func(p *phone) { p.text(`{"type":"tutor.set","patience_ms":1000}`) }, 16},
+		"typed messages":    {func(p *phone) { p.text(typed) }, 4},
+		"replies asked for": {func(p *phone) { p.text(`{"type":"response.create"}`) }, 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			// Rates of nearly nothing, so that a slow machine earns no more.
+			c, p := dialPair(t, FlowLimits{AnswerRate: 1e-9, ReplyRate: 1e-9}, nil)
+			for range 150 {
+				tt.send(p)
+			}
+			p.text(`{"type":"ack","seq":7}`)
+			passed, told := 0, 0
+			for in := next(t, c); in.Control != (session.AckEvents{Seq: 7}); in = next(t, c) {
+				if r, ok := in.Control.(session.Rejected); ok && r.Problem.Code == session.RateLimited {
+					told++
+				} else if told > 0 {
+					t.Fatalf("%+v after it was dropped", in)
+				} else {
+					passed++
+				}
+			}
+			if passed != tt.pass || told != 1 {
+				t.Errorf("%d passed and told %d times, want %d and once", passed, told, tt.pass)
+			}
+		})
 	}
 }
 

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bufio"
+	"context"
 	"net"
 	"net/http"
 	"strings"
@@ -32,14 +33,16 @@ func (w *upgradeWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return conn, bufio.NewReadWriter(rw.Reader, bufio.NewWriterSize(conn, writeBuffer)), nil
 }
 
-// upgrade makes a voice socket of a request whose origin has been judged. On an error
-// the answer has been written.
-func upgrade(w http.ResponseWriter, r *http.Request) (*websocket.Conn, net.Conn, error) {
+// upgrade makes a voice socket of a request whose origin has been judged. ping says, for
+// each ping frame and in the reader's goroutine, whether it is answered. On an error the
+// answer to the request has been written.
+func upgrade(w http.ResponseWriter, r *http.Request, ping func() bool) (*websocket.Conn, net.Conn, error) {
 	uw := &upgradeWriter{ResponseWriter: w}
 	ws, err := websocket.Accept(uw, r, &websocket.AcceptOptions{
 		Subprotocols:       []string{wire.Subprotocol},
 		InsecureSkipVerify: true, // originAllowed is stricter, and has been asked
 		CompressionMode:    websocket.CompressionDisabled,
+		OnPingReceived:     func(context.Context, []byte) bool { return ping() },
 	})
 	if err != nil {
 		return nil, nil, err
