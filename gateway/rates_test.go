@@ -38,7 +38,7 @@ func (t *tally) Allow(_ context.Context, key string, r Rate) (bool, time.Duratio
 	return t.seen[key] <= r.Burst, 2300 * time.Millisecond, nil
 }
 
-// limited builds a house with small rates.
+// limitedHouse builds a house with small rates.
 func limitedHouse(t *testing.T) (*house, *tally) {
 	l := &tally{}
 	few := func(n int) Rate { return Rate{Count: n, Per: time.Minute, Burst: n} }
@@ -128,6 +128,7 @@ func TestHandshakesAreBounded(t *testing.T) {
 	p, _ := h.open(withTicket(h.ticket(nil)))
 	p.text(`{"type":"session.end"}`)
 	p.closed(1000, "normal")
+	h.settle()
 	bearer := handshake{query: "profile_id=" + h.profile, protocols: []string{wire.Subprotocol},
 		header: http.Header{"Authorization": {"Bearer " + h.access}}}
 	p, _ = h.open(bearer)
