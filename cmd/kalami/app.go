@@ -51,7 +51,7 @@ func openApp(ctx context.Context, cfg *Config, log *slog.Logger) (_ *app, err er
 	if a.parts, err = openParts(ctx, cfg, log); err != nil {
 		return a, err
 	}
-	if a.gateway, err = a.newGateway(keys); err != nil {
+	if a.gateway, err = a.newGateway(keys, a.newHost()); err != nil {
 		return a, err
 	}
 	addr := net.JoinHostPort(cfg.Server.Host, strconv.Itoa(cfg.Server.Port))
@@ -61,8 +61,19 @@ func openApp(ctx context.Context, cfg *Config, log *slog.Logger) (_ *app, err er
 	return a, nil
 }
 
+// newHost composes what runs the conversations.
+func (a *app) newHost() *session.Host {
+	s := a.cfg.Sessions
+	return &session.Host{
+		Deps: session.Deps{Recognizer: a.parts.recognizer, Tutor: a.parts.tutor, Voice: a.parts.voice, Journal: a.db, Log: a.log},
+		Limits: session.Limits{MaxDurationMS: int(s.MaxDuration.Milliseconds()), IdleTimeoutMS: int(s.IdleTimeout.Milliseconds()),
+			MaxAheadMS: int(s.MaxAhead.Milliseconds())},
+		Grace: a.cfg.Server.ShutdownGrace,
+	}
+}
+
 // newGateway composes the edge from the parts that are open.
-func (a *app) newGateway(keys []Secret) (*gateway.Server, error) {
+func (a *app) newGateway(keys []Secret, host gateway.Host) (*gateway.Server, error) {
 	signing := token.Config{Key: []byte(keys[0].Reveal()), Lifetime: a.cfg.Accounts.AccessTTL()}
 	if len(keys) > 1 {
 		signing.Previous = []byte(keys[1].Reveal())
@@ -70,13 +81,6 @@ func (a *app) newGateway(keys []Secret) (*gateway.Server, error) {
 	tokens, err := token.NewIssuer(signing)
 	if err != nil {
 		return nil, err
-	}
-	s := a.cfg.Sessions
-	host := &session.Host{
-		Deps: session.Deps{Recognizer: a.parts.recognizer, Tutor: a.parts.tutor, Voice: a.parts.voice, Journal: a.db, Log: a.log},
-		Limits: session.Limits{MaxDurationMS: int(s.MaxDuration.Milliseconds()), IdleTimeoutMS: int(s.IdleTimeout.Milliseconds()),
-			MaxAheadMS: int(s.MaxAhead.Milliseconds())},
-		Grace: a.cfg.Server.ShutdownGrace,
 	}
 	var redis gateway.Pinger
 	if a.cfg.Storage.Redis.URL.Reveal() != "" {
@@ -88,7 +92,7 @@ func (a *app) newGateway(keys []Secret) (*gateway.Server, error) {
 		Name: a.cfg.Server.Name, Version: version(), Parts: a.parts.names,
 		DemoLanguages: a.parts.languages(), Demo: a.parts.demo, NoGuests: !a.cfg.Accounts.Guests,
 		AllowedOrigins: a.cfg.Server.AllowedOrigins, TrustedProxies: a.cfg.Server.TrustedProxies,
-		MaxSessionsPerUser: s.PerUser, MaxSessions: s.Max,
+		MaxSessionsPerUser: a.cfg.Sessions.PerUser, MaxSessions: a.cfg.Sessions.Max,
 	})
 }
 
