@@ -200,6 +200,9 @@ func (c *conductor) onStored(s stored) {
 func (c *conductor) onSignal(s signal) {
 	if s.control != nil {
 		c.onControl(s.control, s.eventID)
+		if s.obeyed != nil {
+			close(s.obeyed)
+		}
 		return
 	}
 	c.onVoice(s.voice)

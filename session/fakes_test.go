@@ -111,6 +111,7 @@ type fakeRecognizer struct {
 	mu      sync.Mutex
 	streams []*fakeHearing
 	refuse  int // how many openings fail
+	drops   bool
 	opened  int
 }
 
@@ -124,6 +125,9 @@ func (r *fakeRecognizer) Listen(_ context.Context, opt providers.ListenOptions) 
 		return nil, &providers.Error{Kind: providers.Unavailable, Vendor: "fake", Op: "listen"}
 	}
 	h := &fakeHearing{events: make(chan providers.Heard, 64), opt: opt}
+	if r.drops {
+		close(h.events)
+	}
 	r.streams = append(r.streams, h)
 	return h, nil
 }

@@ -89,7 +89,10 @@ func (c *conductor) onVoice(e voiceEdge) {
 	l := &c.learner
 	if e.kind == voiceStarted {
 		l.voiceOn = true
-		if c.reply == nil { // else it may be the tutor's echo: words decide
+		switch {
+		case l.itemID != "":
+			c.emit(SpeechStarted{ItemID: l.itemID, AudioStartMS: e.atMS})
+		case c.reply == nil: // else it may be the tutor's echo: words decide
 			c.beginLearner(e.atMS)
 		}
 		return

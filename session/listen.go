@@ -33,8 +33,8 @@ type listen struct {
 	epoch int
 	sent  int64 // samples on the stream now open
 	spans []span
-	rate  int       // hertz, of the stream now open
-	held  *micFrame // taken off the lane but not sent, because the stream had another rate
+	rate  int      // hertz, of the stream now open
+	held  micFrame // taken off the lane but not sent, because the stream had another rate; or none
 	down  bool
 	idle  *time.Timer // fires when the recogniser should be told that silence is meant
 }
@@ -54,10 +54,9 @@ func (l *listen) run(ctx context.Context) error {
 	defer l.idle.Stop()
 	wait := retryFirst
 	for ctx.Err() == nil {
-		options := l.options()
+		options, began := l.options(), time.Now()
 		stream, err := l.recognizer.Listen(ctx, options)
 		if err == nil {
-			wait = retryFirst
 			l.rate = options.SampleRate
 			err = l.serve(ctx, stream)
 		}
@@ -72,6 +71,9 @@ func (l *listen) run(ctx context.Context) error {
 			return err
 		}
 		l.down = true
+		if time.Since(began) > retryMost { // it had been working
+			wait = retryFirst
+		}
 		if !l.pause(ctx, wait) {
 			break
 		}
@@ -113,9 +115,8 @@ func (l *listen) serve(ctx context.Context, stream providers.RecognitionStream) 
 			return err
 		}
 	}
-	if l.held != nil {
-		f := *l.held
-		l.held = nil
+	if f := l.held; f.buf != nil {
+		l.held = micFrame{}
 		if err := l.send(ctx, stream, f); err != nil {
 			return err
 		}
@@ -160,7 +161,7 @@ func streamEnded(stream providers.RecognitionStream) error {
 // send passes one frame on and gives its buffer back.
 func (l *listen) send(ctx context.Context, stream providers.RecognitionStream, f micFrame) error {
 	if l.options().SampleRate != l.rate {
-		l.held = &f
+		l.held = f
 		return errOtherRate
 	}
 	defer framePool.Put(f.buf)

@@ -58,6 +58,7 @@ type signal struct {
 	control Control
 	eventID string
 	voice   voiceEdge
+	obeyed  chan struct{} // closed when the control was obeyed, if somebody waits for it
 }
 
 // voiceEdge is a change of voice activity; kind is 0 when the signal is a control.

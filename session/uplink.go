@@ -80,10 +80,45 @@ func (u *uplink) run(ctx context.Context) error {
 			}
 			continue
 		}
-		if err := u.signal(ctx, signal{control: in.Control, eventID: in.EventID}); err != nil {
+		if err := u.control(ctx, &in); err != nil {
 			return err
 		}
 	}
+}
+
+// control passes a control on. Settings are waited for, so that audio that stands
+// behind them is taken as they say. A microphone that is muted has no voice.
+func (u *uplink) control(ctx context.Context, in *Input) error {
+	s := signal{control: in.Control, eventID: in.EventID}
+	switch m := in.Control.(type) {
+	case UpdateSession:
+		s.obeyed = make(chan struct{})
+	case DeviceState:
+		if m.Muted {
+			if err := u.hush(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	if err := u.signal(ctx, s); err != nil || s.obeyed == nil {
+		return err
+	}
+	select {
+	case <-s.obeyed:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// hush ends the voice, if there is one, where the audio ends.
+func (u *uplink) hush(ctx context.Context) error {
+	if u.vad == nil || !u.vad.hush() {
+		return nil
+	}
+	edge := voiceEdge{kind: voiceStopped, atMS: u.ms(u.samples), voiced: u.voiced}
+	u.voiced = 0
+	return u.signal(ctx, signal{voice: edge})
 }
 
 // signal passes s to CONDUCTOR, waiting while it is busy.
@@ -98,7 +133,10 @@ func (u *uplink) signal(ctx context.Context, s signal) error {
 
 // frame takes one mic frame in.
 func (u *uplink) frame(ctx context.Context, f *Frame) error {
-	if f.Flags&FlagSilence != 0 || len(f.Audio) == 0 {
+	if f.Flags&FlagSilence != 0 {
+		return u.hush(ctx)
+	}
+	if len(f.Audio) == 0 {
 		return nil
 	}
 	if u.vad == nil {
@@ -135,6 +173,9 @@ func (u *uplink) catchUp(f *Frame) {
 func (u *uplink) listenFor(ctx context.Context, pcm []byte, start int64) error {
 	windows, e, changed := u.vad.feed(pcm)
 	u.voiced += time.Duration(windows) * vadWindow
+	if !changed && !u.vad.active {
+		u.voiced = time.Duration(u.vad.voiced) * vadWindow // clicks do not add up to a voice
+	}
 	if !changed {
 		return nil
 	}

@@ -88,6 +88,13 @@ func (v *vad) window(meanSquare float64) bool {
 	return loud
 }
 
+// hush ends the voice now; it says whether there was one.
+func (v *vad) hush() bool {
+	was := v.active
+	v.active, v.voiced, v.quiet = false, 0, 0
+	return was
+}
+
 // step counts windows and reports a change of activity.
 func (v *vad) step(loud bool) (started, changed bool) {
 	if loud {

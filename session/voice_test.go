@@ -189,4 +189,3 @@ func TestStreamNumberWraps(t *testing.T) {
 		}
 	})
 }
-
