@@ -86,14 +86,26 @@ func (a *app) newGateway(keys []Secret, host gateway.Host) (*gateway.Server, err
 	if a.cfg.Storage.Redis.URL.Reveal() != "" {
 		redis = a.live
 	}
+	var limiter gateway.Limiter
+	if a.cfg.Accounts.RateLimits {
+		limiter = rateLimiter{a.live}
+	}
 	return gateway.New(gateway.Options{
-		Users: a.db, Profiles: a.db, Conversations: a.db, Once: a.live, Host: host, Database: a.db, Redis: redis,
+		Users: a.db, Profiles: a.db, Conversations: a.db, Once: a.live, Limiter: limiter, Host: host, Database: a.db, Redis: redis,
 		Tokens: tokens, Passwords: token.NewHasher(token.DefaultParams()), Pages: web.FS(), Log: a.log,
 		Name: a.cfg.Server.Name, Version: version(), Parts: a.parts.names,
 		DemoLanguages: a.parts.languages(), Demo: a.parts.demo, NoGuests: !a.cfg.Accounts.Guests,
 		AllowedOrigins: a.cfg.Server.AllowedOrigins, TrustedProxies: a.cfg.Server.TrustedProxies,
 		MaxSessionsPerUser: a.cfg.Sessions.PerUser, MaxSessions: a.cfg.Sessions.Max,
 	})
+}
+
+// rateLimiter is the live state as the gateway's limiter.
+type rateLimiter struct{ live *live.Store }
+
+// Allow implements [gateway.Limiter].
+func (l rateLimiter) Allow(ctx context.Context, key string, r gateway.Rate) (bool, time.Duration, error) {
+	return l.live.Allow(ctx, key, live.Rate(r))
 }
 
 // url is where the server can be reached from this machine.

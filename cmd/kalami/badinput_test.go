@@ -128,13 +128,21 @@ func TestTicketsRefused(t *testing.T) {
 	next[session.Created](withTicket(t, url, reused))
 	expired := buy()
 	age(t, h, expired)
-	for name, ticket := range map[string]string{"forged": token.NewTicket(), "reused": reused, "expired": expired, "no ticket at all": "letmein"} {
+	for name, tt := range map[string]struct {
+		ticket string
+		code   session.Code
+	}{
+		"forged":           {token.NewTicket(), session.TicketInvalid},
+		"reused":           {reused, session.TicketInvalid},
+		"expired":          {expired, session.TicketExpired},
+		"no ticket at all": {"letmein", session.TicketInvalid},
+	} {
 		t.Run(name, func(t *testing.T) {
-			s := withTicket(t, url, ticket)
-			if no := next[session.Failure](s).Error; no.Code != session.TicketInvalid || !no.Fatal || no.Message == "" {
+			s := withTicket(t, url, tt.ticket)
+			if no := next[session.Failure](s).Error; no.Code != tt.code || !no.Fatal || no.Message == "" {
 				t.Errorf("told %+v", no)
 			}
-			s.closed(4401, session.TicketInvalid)
+			s.closed(4401, tt.code)
 		})
 	}
 }

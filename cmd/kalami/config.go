@@ -59,6 +59,7 @@ type AccountsConfig struct {
 	PreviousSecretKey Secret `env:"KALAMI_SECRET_KEY_PREVIOUS" doc:"A key that is being replaced: its tokens stay valid, new ones are signed with SECRET_KEY."`
 	AccessMinutes     int    `env:"ACCESS_TOKEN_EXPIRE_MINUTES" envDefault:"30" min:"1" max:"1440" doc:"How long an access token is valid, in minutes."`
 	Guests            bool   `env:"KALAMI_GUESTS" envDefault:"true" doc:"Whether somebody may try the tutor without signing up."`
+	RateLimits        bool   `env:"KALAMI_RATE_LIMITS" envDefault:"true" doc:"Whether sign-ups, sign-ins and new conversations are bounded per address and account. Off is for load tests, whose learners all come from one address."`
 }
 
 // AccessTTL is how long an access token is valid.
