@@ -2,7 +2,7 @@ package session
 
 // backchannels are sounds by which a listener says "go on": they neither
 // interrupt the tutor nor make a turn while it speaks.
-var backchannels = setOf("mhm mm mmm hm hmm uh huh ah aha oh ok okay yes yeah yep right sure sí si vale claro ya ajá oui ouais d'accord ja genau gut stimmt sì va bene sim tá はい うん ええ 네 응 嗯 对 好 да угу ага نعم")
+var backchannels = setOf("mhm mm mmm hm hmm uh huh ah aha oh ok okay yes yeah yep right sure sí si vale claro ya ajá oui ouais d'accord ja genau gut stimmt sì va bene sim tá certo pois はい うん ええ はいはい うんうん ええええ そう そうそう 네 네네 응 응응 嗯 嗯嗯 对 对对 对对对 好 好的 是 是的 да угу ага نعم")
 
 // interrupts says whether words heard while the tutor speaks are meant to stop
 // it: some word is neither a back-channel nor, all of them together, the tutor's
@@ -23,7 +23,7 @@ func isEcho(words []string, spoken string) bool {
 	if len(words) == 0 {
 		return false
 	}
-	said := spokenWords(spoken)
+	words, said := apart(words), apart(spokenWords(spoken))
 	for start := range said {
 		if matches := runLength(words, said[start:]); matches == len(words) {
 			return true
@@ -52,4 +52,21 @@ func runLength(words, said []string) int {
 		}
 	}
 	return n
+}
+
+// apart splits the words of scripts without spaces into characters, since nobody marks
+// where one ends.
+func apart(words []string) []string {
+	var out []string
+	for _, w := range words {
+		from := 0
+		for i, r := range w {
+			if i > from && isWide(r) || i > 0 && from < i && isWide(runeAfter(w, from)) {
+				out = append(out, w[from:i])
+				from = i
+			}
+		}
+		out = append(out, w[from:])
+	}
+	return out
 }

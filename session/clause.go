@@ -54,16 +54,16 @@ func (c *clauseCutter) boundary() int {
 	count := 0
 	for i, r := range c.pending {
 		count++
-		after := c.pending[i+utf8.RuneLen(r):]
 		if r == utf8.RuneError {
-			continue
+			continue // of one byte or of three
 		}
+		after := c.pending[i+utf8.RuneLen(r):]
 		switch {
 		case strings.ContainsRune("。！？", r):
 			return len(c.pending) - len(after)
-		case strings.ContainsRune(".!?…", r) && endsSentence(c.pending[:i], r, after):
+		case strings.ContainsRune(".!?…؟", r) && endsSentence(c.pending[:i], r, after):
 			return len(c.pending) - len(strings.TrimLeft(after, " \n"))
-		case strings.ContainsRune(",;:—、，；：", r) && count >= least && pauses(r, after):
+		case strings.ContainsRune(",;:—、，；：،؛", r) && count >= least && pauses(r, after):
 			return len(c.pending) - len(strings.TrimLeft(after, " \n"))
 		case unicode.IsSpace(r) && count >= clauseMax:
 			return len(c.pending) - len(after)
@@ -106,6 +106,8 @@ func speakable(text string) string {
 			return ' '
 		case r == '*' || r == '#' || r == '`' || r == '_' || r == '~' || r == '|' || r == '\ufe0f' || r == '\u200d':
 			return -1
+		case r == '°':
+			return r // a symbol, but one that is read
 		case unicode.IsControl(r) || unicode.Is(unicode.So, r) || unicode.Is(unicode.Sk, r) || r == utf8.RuneError:
 			return -1
 		}

@@ -9,16 +9,17 @@ import (
 
 func TestClauses(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
-		"sentences":          {"Hello there. How are you? I am fine.", "Hello there. |How are you? |I am fine."},
-		"first comma":        {"Of course sir, a table for two at eight.", "Of course sir, |a table for two at eight."},
-		"short start":        {"Yes, a table for two at eight.", "Yes, a table for two at eight."},
-		"later commas":       {"Good. Today we have fish, chicken, a very good vegetable soup, and bread.", "Good. |Today we have fish, chicken, a very good vegetable soup, |and bread."},
-		"abbreviation":       {"Ask Dr. Smith about it. He knows.", "Ask Dr. Smith about it. |He knows."},
-		"numbers":            {"It costs 3.50 today. Or 1,000 tomorrow.", "It costs 3.50 today. |Or 1,000 tomorrow."},
-		"ordinal":            {"Am 3. Mai war das. Gut.", "Am 3. Mai war das. |Gut."},
-		"no spaces":          {"こんにちは。お元気ですか？はい。", "こんにちは。|お元気ですか？|はい。"},
-		"spanish":            {"¡Hola! ¿Qué tal?", "¡Hola! |¿Qué tal?"},
-		"ends in an elipsis": {"Well… let me see… good.", "Well… |let me see… |good."},
+		"sentences":           {"Hello there. How are you? I am fine.", "Hello there. |How are you? |I am fine."},
+		"first comma":         {"Of course sir, a table for two at eight.", "Of course sir, |a table for two at eight."},
+		"short start":         {"Yes, a table for two at eight.", "Yes, a table for two at eight."},
+		"later commas":        {"Good. Today we have fish, chicken, a very good vegetable soup, and bread.", "Good. |Today we have fish, chicken, a very good vegetable soup, |and bread."},
+		"abbreviation":        {"Ask Dr. Smith about it. He knows.", "Ask Dr. Smith about it. |He knows."},
+		"numbers":             {"It costs 3.50 today. Or 1,000 tomorrow.", "It costs 3.50 today. |Or 1,000 tomorrow."},
+		"ordinal":             {"Am 3. Mai war das. Gut.", "Am 3. Mai war das. |Gut."},
+		"no spaces":           {"こんにちは。お元気ですか？はい。", "こんにちは。|お元気ですか？|はい。"},
+		"spanish":             {"¡Hola! ¿Qué tal?", "¡Hola! |¿Qué tal?"},
+		"arabic":              {"مرحبا بك. كيف حالك؟ أنا بخير، والحمد لله على كل شيء في هذا اليوم الجميل.", "مرحبا بك. |كيف حالك؟ |أنا بخير، والحمد لله على كل شيء في هذا اليوم الجميل."},
+		"ends in an ellipsis": {"Well… let me see… good.", "Well… |let me see… |good."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var cutter clauseCutter
@@ -66,6 +67,14 @@ func FuzzClauses(f *testing.F) {
 
 func TestSpeakable(t *testing.T) {
 	if got := speakable("**Hola** 😀 #1\n_sí_"); got != "Hola  1 sí" {
+		t.Errorf("%q", got)
+	}
+	if got := speakable("Hace 20 °C, ¿no? 5 €"); got != "Hace 20 °C, ¿no? 5 €" {
+		t.Errorf("%q", got)
+	}
+	var cutter clauseCutter
+	cutter.add("broken \xff")
+	if got := cutter.flush(); got != "broken \xff" {
 		t.Errorf("%q", got)
 	}
 }

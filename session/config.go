@@ -3,7 +3,6 @@ package session
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"kalami/providers"
 	"kalami/session/learn"
@@ -25,8 +24,7 @@ func CheckInput(f Format) bool { return f.Type == PCM && slices.Contains(inputRa
 func CheckOutput(f Format) bool { return f.Type == PCM && slices.Contains(outputRates, f.Rate) }
 
 func patienceOK(ms int) bool {
-	d := time.Duration(ms) * time.Millisecond
-	return MinPatience <= d && d <= MaxPatience
+	return MinPatience.Milliseconds() <= int64(ms) && int64(ms) <= MaxPatience.Milliseconds()
 }
 
 func speedOK(x float64) bool { return 0.5 <= x && x <= 1.5 }
@@ -128,7 +126,7 @@ func (in *InputConfig) mergeTurns(p *TurnDetectionPatch) *Problem {
 		in.TurnDetection = nil
 		return nil
 	}
-	td := TurnDetection{Type: "patient", PatienceMS: 1500, InterruptResponse: true}
+	td := TurnDetection{Type: "patient", InterruptResponse: true} // the level's patience
 	if in.TurnDetection != nil {
 		td = *in.TurnDetection
 	}

@@ -219,7 +219,7 @@ func (c *conductor) update(p ConfigPatch, eventID string) {
 			return
 		}
 	}
-	c.adopt(next)
+	c.adopt(next.complete(c.params.Profile))
 }
 
 // speaking says whether audio of the tutor has been sent in this session.

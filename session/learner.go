@@ -3,6 +3,7 @@ package session
 import (
 	"strings"
 	"time"
+	"unicode"
 
 	"kalami/providers"
 	"kalami/session/learn"
@@ -39,7 +40,7 @@ type learnerTurn struct {
 	epoch   int
 	segment int
 	partial string
-	skip    int // words of this segment that belong to the turn before
+	skip    int // units of this segment that belong to the turn before
 	pending []providers.Word
 	// clearedMS: what was said before then the learner has taken back
 	clearedMS int64
@@ -71,7 +72,7 @@ func (l *learnerTurn) text() string {
 func (l *learnerTurn) fresh() learnerTurn {
 	next := learnerTurn{voiceOn: l.voiceOn, voiceEndMS: l.voiceEndMS, epoch: l.epoch, segment: l.segment, clearedMS: l.clearedMS}
 	if l.open {
-		next.skip = l.skip + len(strings.Fields(l.partial))
+		next.skip = l.skip + units(l.partial)
 	}
 	return next
 }
@@ -143,7 +144,7 @@ func (c *conductor) onHeard(m heardMsg) {
 func (c *conductor) hypothesis(ev providers.Heard, final bool) {
 	l := &c.learner
 	if end := int64(ev.EndMS); ev.Text != "" && 0 < end && end <= l.clearedMS {
-		l.skip = len(strings.Fields(ev.Text)) // taken back before it was understood
+		l.skip = units(ev.Text) // taken back before it was understood
 	}
 	text, words := withoutFirst(ev.Text, ev.Words, l.skip)
 	changed := text != l.partial
@@ -190,13 +191,33 @@ func (c *conductor) hypothesis(ev providers.Heard, final bool) {
 	}
 }
 
-// withoutFirst drops the first n words of a hypothesis.
+// units counts the words of a text; in scripts without spaces, the characters.
+func units(text string) int { return len(apart(strings.Fields(text))) }
+
+// withoutFirst drops the first n units of a hypothesis, and its words with them.
 func withoutFirst(text string, words []providers.Word, n int) (string, []providers.Word) {
 	if n == 0 {
 		return text, words
 	}
-	fields := strings.Fields(text)
-	return strings.Join(fields[min(n, len(fields)):], " "), words[min(n, len(words)):]
+	rest := text
+	for ; n > 0 && rest != ""; n-- {
+		rest = strings.TrimSpace(rest)
+		rest = rest[len(apart([]string{rest[:fieldEnd(rest)]})[0]):]
+	}
+	dropped := units(text) - units(rest)
+	for len(words) > 0 && dropped > 0 {
+		dropped -= max(1, units(words[0].Text))
+		words = words[1:]
+	}
+	return strings.TrimSpace(rest), words
+}
+
+// fieldEnd returns where the first white space of text is, or its end.
+func fieldEnd(text string) int {
+	if i := strings.IndexFunc(text, unicode.IsSpace); i >= 0 {
+		return i
+	}
+	return len(text)
 }
 
 // mayInterrupt says whether speech stops the tutor in this session.

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -62,10 +63,10 @@ func looksUnfinished(language, text string) bool {
 		return false
 	}
 	last, _ := utf8.DecodeLastRuneInString(text)
-	if strings.ContainsRune(",;:、，…-–—", last) || strings.HasSuffix(text, "...") {
+	if strings.ContainsRune(",;:、，،؛…-–—", last) || strings.HasSuffix(text, "...") {
 		return true
 	}
-	if strings.ContainsRune("?!？！。", last) {
+	if strings.ContainsRune("?!？！。؟", last) {
 		return false
 	}
 	words := spokenWords(text)
@@ -76,10 +77,17 @@ func looksUnfinished(language, text string) bool {
 	if len(words) > 1 && words[len(words)-2] == end {
 		return true
 	}
-	if _, filler := fillers[end]; filler {
-		return true
+	return fillers[end] || danglers(language)[end] || trailsOff(language, end)
+}
+
+// trailsOff says whether the last word, or the whole sentence in a script without
+// spaces, ends in something with which no sentence of the language ends.
+func trailsOff(language, end string) bool {
+	if strings.HasSuffix(end, "こんにちは") || strings.HasSuffix(end, "こんばんは") { // they end like a topic, but greet
+		return false
 	}
-	return danglers(language)[end]
+	base, _, _ := strings.Cut(language, "-")
+	return slices.ContainsFunc(unfinishedTails[base], func(tail string) bool { return strings.HasSuffix(end, tail) })
 }
 
 // closedAnswer says whether the text is nothing but a yes or a no.
@@ -100,7 +108,7 @@ var refusals = setOf("no nope non nein nö não нет いいえ 아니요 不 �
 // alone does not count: recognisers put one at every pause.
 func looksFinished(text string) bool {
 	last, _ := utf8.DecodeLastRuneInString(strings.TrimSpace(text))
-	return last == '?' || last == '？'
+	return last == '?' || last == '？' || last == '؟'
 }
 
 // spokenWords splits text into lower-case words without punctuation.
@@ -120,8 +128,8 @@ func danglers(language string) map[string]bool {
 	return unfinishedEndings[base]
 }
 
-// unfinishedEndings lists such words per language; languages that build
-// sentences the other way round (ja, ko) and those without a list use none.
+// unfinishedEndings lists such words per language; see unfinishedTails for those that
+// are written without spaces or put such words behind.
 var unfinishedEndings = map[string]map[string]bool{
 	"es": setOf("el la los las un una unos unas de del a al en con por para sin sobre entre hasta desde hacia y e o u pero porque que si cuando como aunque mientras mi mis tu tus su sus nuestro nuestra muy más yo es son fue he ha había estoy está quiero"),
 	"fr": setOf("le la les un une des du de d à au aux en dans avec pour par sans sur sous entre chez et ou mais parce que qu qui si quand comme donc mon ma mes ton ta tes son sa ses notre nos votre vos leur très plus je suis est ai as a avons étais j'ai c'est"),
@@ -131,7 +139,14 @@ var unfinishedEndings = map[string]map[string]bool{
 	"en": setOf("a an the of to in on at with for from by about into and or but because that if when while so than my your his her its our their very more i i'm am is are was were have has had don't can will would yesterday"),
 	"ru": setOf("в на с со к ко у о об от до для без под над при и или но а что чтобы если когда как потому мой моя мои твой его её наш очень я"),
 	"ar": setOf("في من إلى على عن مع و أو لكن لأن أن إذا عندما كان أنا"),
-	"zh": setOf("和 跟 但是 因为 所以 如果 我 的 在 很"),
+}
+
+// unfinishedTails lists, per language, the ends of a last word after which something
+// must come: particles, conjunctions, sounds of hesitation.
+var unfinishedTails = map[string][]string{
+	"zh": strings.Fields("和 跟 但是 因为 所以 如果 而且 还有 很 那个 这个 嗯"),
+	"ja": strings.Fields("は を に へ が あの えっと えーと その"),
+	"ko": strings.Fields("은 는 을 를 에 에서 에게 하고 그리고 그래서 그런데"),
 }
 
 // setOf makes a set of the words of a sentence.

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"kalami/providers"
 	"kalami/session/learn"
 )
 
@@ -65,6 +66,72 @@ func TestInterrupts(t *testing.T) {
 	} {
 		if got := interrupts(c.heard, spoken); got != c.want {
 			t.Errorf("%q interrupts: %v, want %v", c.heard, got, c.want)
+		}
+	}
+}
+
+// Scripts without spaces, and Arabic's own marks, are understood as well.
+func TestPatienceInOtherScripts(t *testing.T) {
+	const base = time.Second
+	stretched, shrunk := 1750*time.Millisecond, 600*time.Millisecond
+	for _, c := range []struct {
+		language, text string
+		asked          bool
+		want           time.Duration
+	}{
+		{"zh", "我昨天买了苹果和", false, stretched},
+		{"zh", "我想去，但是", false, stretched},
+		{"zh", "我想喝那个", false, stretched},
+		{"zh", "我昨天去了学校", false, base},
+		{"zh", "不", true, shrunk},
+		{"ja", "昨日は学校に", false, stretched},
+		{"ja", "昨日、えーと", false, stretched},
+		{"ja", "学校に行きました", false, base},
+		{"ja", "こんにちは", false, base},
+		{"ko", "저는 학교에서", false, stretched},
+		{"ko", "학교에 갔어요", false, base},
+		{"ar", "هل أنت بخير؟", false, shrunk},
+		{"ar", "ذهبت أمس،", false, stretched},
+		{"ar", "ذهبت إلى", false, stretched},
+		{"pt", "Não.", true, shrunk},
+	} {
+		if got := patienceFor(base, c.language, c.text, c.asked); got != c.want {
+			t.Errorf("patience after %q (%s, asked %v) is %v, want %v", c.text, c.language, c.asked, got, c.want)
+		}
+	}
+}
+
+func TestInterruptsWithoutSpaces(t *testing.T) {
+	const spoken = "今日はスープと魚があります。何を食べますか？"
+	for heard, want := range map[string]bool{
+		"うん": false, "うん、うん": false, "はいはい": false, "スープと魚": false, "何を食べますか": false,
+		"ちょっと待って": true, "魚をください": true,
+	} {
+		if got := interrupts(heard, spoken); got != want {
+			t.Errorf("%q interrupts: %v, want %v", heard, got, want)
+		}
+	}
+}
+
+// What belongs to the turn before is taken from the beginning of a hypothesis, by words
+// or, where there are none, by characters.
+func TestWithoutFirst(t *testing.T) {
+	word := func(s string) providers.Word { return providers.Word{Text: s} }
+	for _, c := range []struct {
+		before, now, want string
+		words             []providers.Word
+		left              int // of words
+	}{
+		{"", "yo fui", "yo fui", []providers.Word{word("yo"), word("fui")}, 2},
+		{"yo fui", "yo fui al mercado", "al mercado", []providers.Word{word("yo"), word("fui"), word("al"), word("mercado")}, 2},
+		{"yo fui", "Yo", "", []providers.Word{word("Yo")}, 0},
+		{"私は", "私は学生です", "学生です", []providers.Word{word("私は"), word("学生"), word("です")}, 2},
+		{"私は", "私", "", nil, 0},
+		{"我 是", "我是学生", "学生", []providers.Word{word("我"), word("是"), word("学"), word("生")}, 2},
+	} {
+		text, words := withoutFirst(c.now, c.words, units(c.before))
+		if text != c.want || len(words) != c.left {
+			t.Errorf("%q after %q leaves %q and %d words, want %q and %d", c.now, c.before, text, len(words), c.want, c.left)
 		}
 	}
 }

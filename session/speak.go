@@ -339,5 +339,5 @@ func (r *reading) hand(ctx context.Context, chunk audioChunk) error {
 // endsWithSentence says whether a word closes a sentence.
 func endsWithSentence(word string) bool {
 	r, _ := utf8.DecodeLastRuneInString(strings.TrimRight(word, " »”\"')"))
-	return strings.ContainsRune(".!?…。！？", r)
+	return strings.ContainsRune(".!?…。！？؟", r)
 }
