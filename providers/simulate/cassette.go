@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"bytes"
 	"net/http"
 	"strings"
 	"time"
@@ -100,11 +101,16 @@ func (e *CassetteEvent) Payload() []byte {
 
 // setPayload keeps b as text when it is some, else as base64.
 func (e *CassetteEvent) setPayload(b []byte) {
-	if e.Kind != KindBinary && utf8.Valid(b) {
+	if e.Kind != KindBinary && isText(b) {
 		e.Data, e.B64 = string(b), nil
 		return
 	}
 	e.Data, e.B64 = "", b
+}
+
+// isText tells text from sound, which may happen to be valid UTF-8: silence is.
+func isText(b []byte) bool {
+	return utf8.Valid(b) && !bytes.ContainsFunc(b, func(r rune) bool { return r < ' ' && r != '\n' && r != '\r' && r != '\t' })
 }
 
 // Cassette is a recording in memory.

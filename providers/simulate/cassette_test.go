@@ -169,7 +169,7 @@ func TestPayloadsSurvive(t *testing.T) {
 	w := NewCassetteWriter(nopCloser{&file})
 	tp := w.tape(KindOpen, Deepgram, httptest.NewRequest("GET", "/v1/listen?model=nova-3", nil), nil)
 	tp.response(101, nil, nil)
-	payloads := []string{"", "<plain> & \"quoted\"\u2028\n", "\x00\x01", "\xff\xfe broken UTF-8", "{\"a\": 1}"}
+	payloads := []string{"", "<plain> & \"quoted\"\u2028\n", "\x00\x01", "\xff\xfe broken UTF-8", "tabs\tand\r\nbreaks", "{\"a\": 1}"}
 	for _, p := range payloads {
 		tp.message(Down, KindText, []byte(p))
 		tp.message(Up, KindBinary, []byte(p))

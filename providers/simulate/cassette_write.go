@@ -123,7 +123,8 @@ type tape struct {
 	vendor   Vendor
 	scrub    scrubber
 
-	ended sync.Once
+	mu    sync.Mutex // orders the connection's lines
+	ended bool       // guarded by mu
 }
 
 // tape begins a connection with its open or request.
@@ -147,18 +148,22 @@ func (t *tape) message(dir Direction, kind EventKind, b []byte) {
 	t.put(CassetteEvent{Dir: dir, Kind: kind}, b)
 }
 
-// end notes who ended the connection and how. The first call counts; it says
-// whether it was.
+// end notes who ended the connection and how. The first call counts, and says that
+// it was; what is still on its way then is not noted.
 func (t *tape) end(dir Direction, status int, reason string) (first bool) {
-	t.ended.Do(func() {
-		first = true
-		t.put(CassetteEvent{Dir: dir, Kind: KindClose, Status: status}, []byte(reason))
-	})
-	return first
+	return t.put(CassetteEvent{Dir: dir, Kind: KindClose, Status: status}, []byte(reason))
 }
 
-func (t *tape) put(e CassetteEvent, payload []byte) {
+// put adds a line, unless the connection has ended.
+func (t *tape) put(e CassetteEvent, payload []byte) bool {
 	e.Conn, e.Vendor = t.conn, t.vendor
 	e.setPayload(t.scrub.payload(payload))
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ended {
+		return false
+	}
+	t.ended = e.Kind == KindClose
 	t.cassette.put(e)
+	return true
 }
