@@ -239,6 +239,7 @@ type fakeVoice struct {
 	panics bool
 	late   bool // nothing is spoken before End
 	early  bool // the audio ends after the first piece
+	plain  bool // there are no marks
 }
 
 const fakeCharMS = 50
@@ -251,7 +252,7 @@ func (v *fakeVoice) Open(_ context.Context, opt providers.SpeakOptions) (provide
 	if v.opened <= v.refuse {
 		return nil, &providers.Error{Kind: providers.Unavailable, Vendor: "fake", Op: "open"}
 	}
-	return &fakeLine{opt: opt, fakeManner: fakeManner{v.breaks, v.panics, v.late, v.early}}, nil
+	return &fakeLine{opt: opt, fakeManner: fakeManner{v.breaks, v.panics, v.late, v.early, v.plain}}, nil
 }
 
 type fakeLine struct {
@@ -261,8 +262,8 @@ type fakeLine struct {
 
 // fakeManner is how a voice misbehaves.
 type fakeManner struct {
-	breaks              int
-	panics, late, early bool
+	breaks                     int
+	panics, late, early, plain bool
 }
 
 func (l *fakeLine) Say(context.Context) (providers.Utterance, error) {
@@ -287,6 +288,9 @@ func (u *fakeUtterance) Write(_ context.Context, text string, _ bool) error {
 		c.Marks = append(c.Marks, providers.CharMark{Char: string(r), StartMS: u.atMS, EndMS: u.atMS + fakeCharMS})
 		u.atMS += fakeCharMS
 		c.PCM = append(c.PCM, make([]byte, u.rate*fakeCharMS/1000*2)...)
+	}
+	if u.plain {
+		c.Marks = nil
 	}
 	if u.late {
 		u.held = append(u.held, c)

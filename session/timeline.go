@@ -19,9 +19,12 @@ type timeline struct {
 	words []timedWord
 	// matched is how far into text the voice's characters have been found, in bytes.
 	matched int
+	// waiting are characters of the voice that are not judged yet: too few follow them.
+	waiting []spokenChar
 	// open is the word being matched, until its last character is there.
 	open      timedWord
 	openStart int // byte where it starts; -1 when none is open
+	closed    int // byte up to which words lie in words
 	// marks says whether the voice ever gave an alignment.
 	marks bool
 	// captioned is how much of text take has handed out, in bytes.
@@ -35,6 +38,12 @@ type timedWord struct {
 	StartMS, EndMS int
 }
 
+// spokenChar is a character as the voice spoke it, in lower case.
+type spokenChar struct {
+	r              rune
+	startMS, endMS int
+}
+
 // newTimeline returns an empty timeline.
 func newTimeline() *timeline { return &timeline{openStart: -1} }
 
@@ -46,60 +55,106 @@ func (t *timeline) write(text string) { t.text += text }
 func (t *timeline) align(marks []providers.CharMark) {
 	if len(marks) > 0 && !t.marks {
 		t.marks = true
-		t.words = t.words[:0] // estimates until now
+		t.words = nil // estimates until now
 	}
 	for _, m := range marks {
 		r, _ := utf8.DecodeRuneInString(m.Char)
-		if r == utf8.RuneError || unicode.IsSpace(r) {
-			continue
+		if r != utf8.RuneError && !unicode.IsSpace(r) {
+			t.waiting = append(t.waiting, spokenChar{unicode.ToLower(r), m.StartMS, m.EndMS})
 		}
-		at := t.find(r)
-		if at < 0 {
-			t.stretch(m)
-			continue
-		}
-		t.place(at, utf8.RuneLen(t.runeAt(at)), m)
 	}
+	t.match(false)
 }
 
-// lookAhead bounds the search for a character that the voice spoke, in bytes.
-const lookAhead = 48
+const (
+	// lookAhead bounds the search for what the voice spoke, in bytes of the text.
+	lookAhead = 64
+	// evidence is how many characters in a row must be found to pass over text: single
+	// letters of a number spelled out occur everywhere.
+	evidence = 4
+)
 
-// find returns where r next occurs in the text not yet matched, or -1.
-func (t *timeline) find(r rune) int {
+// match finds the voice's characters in the text. At the end, when no more will come,
+// fewer are enough evidence.
+func (t *timeline) match(last bool) {
+	n := 0
+	for ; n < len(t.waiting); n++ {
+		c := t.waiting[n]
+		if at := skipSpace(t.text, t.matched); at < len(t.text) && unicode.ToLower(runeAfter(t.text, at)) == c.r {
+			t.place(at, c)
+			continue
+		}
+		rest := t.waiting[n:]
+		if len(rest) < evidence && !last {
+			break
+		}
+		if at := t.find(rest[:min(evidence, len(rest))]); at >= 0 {
+			t.place(at, c)
+		} else {
+			t.stretch(c)
+		}
+	}
+	t.waiting = append(t.waiting[:0], t.waiting[n:]...)
+}
+
+// find returns where chars next occur in a row in the text not yet matched, or -1.
+func (t *timeline) find(chars []spokenChar) int {
 	rest := t.text[t.matched:]
-	for i, c := range rest {
+	for i := range rest {
 		if i > lookAhead {
 			break
 		}
-		if unicode.ToLower(c) == unicode.ToLower(r) {
+		if !unicode.IsSpace(runeAfter(rest, i)) && begins(rest[i:], chars) {
 			return t.matched + i
 		}
 	}
 	return -1
 }
 
-func (t *timeline) runeAt(i int) rune {
-	r, _ := utf8.DecodeRuneInString(t.text[i:])
-	return r
+// begins says whether text begins with chars, but for white space.
+func begins(text string, chars []spokenChar) bool {
+	for _, r := range text {
+		if len(chars) == 0 {
+			return true
+		}
+		if unicode.IsSpace(r) {
+			continue
+		}
+		if unicode.ToLower(r) != chars[0].r {
+			return false
+		}
+		chars = chars[1:]
+	}
+	return len(chars) == 0
 }
 
-// place records that the character at byte i sounds at m.
-func (t *timeline) place(i, size int, m providers.CharMark) {
-	from := wordStart(t.text, i)
+// skipSpace returns where the first character that is no white space is, from byte i on.
+func skipSpace(text string, i int) int {
+	for at, r := range text[i:] {
+		if !unicode.IsSpace(r) {
+			return i + at
+		}
+	}
+	return len(text)
+}
+
+// place records that the character at byte i sounds as c.
+func (t *timeline) place(i int, c spokenChar) {
+	from := max(wordStart(t.text, i), t.closed)
 	if t.openStart != from {
 		t.close(from)
 		t.openStart = from
-		t.open = timedWord{From: from, StartMS: m.StartMS, EndMS: m.EndMS}
+		t.open = timedWord{From: t.closed, StartMS: c.startMS, EndMS: c.endMS}
 	}
-	t.open.EndMS = max(t.open.EndMS, m.EndMS)
+	t.open.EndMS = max(t.open.EndMS, c.endMS)
+	_, size := utf8.DecodeRuneInString(t.text[i:])
 	t.matched = i + size
 }
 
 // stretch gives time spoken for no written character to the word being matched.
-func (t *timeline) stretch(m providers.CharMark) {
+func (t *timeline) stretch(c spokenChar) {
 	if t.openStart >= 0 {
-		t.open.EndMS = max(t.open.EndMS, m.EndMS)
+		t.open.EndMS = max(t.open.EndMS, c.endMS)
 	}
 }
 
@@ -110,17 +165,24 @@ func (t *timeline) close(end int) {
 	}
 	t.open.To = end
 	t.words = append(t.words, t.open)
-	t.openStart = -1
+	t.openStart, t.closed = -1, end
 }
 
 // finish says that all audio has come and how long it is: the last word is closed,
 // and estimated places are scaled to the true length.
 func (t *timeline) finish(audioMS int) {
-	if t.marks {
-		t.close(len(t.text))
+	if !t.marks {
+		t.estimate(audioMS)
 		return
 	}
-	t.estimate(audioMS)
+	t.match(true)
+	if t.openStart < 0 && t.closed < len(t.text) { // nothing was ever found
+		t.openStart, t.open = t.closed, timedWord{From: t.closed}
+	}
+	if skipSpace(t.text, t.matched) < len(t.text) { // the end was not found: it lasts as long as the audio
+		t.open.EndMS = max(t.open.EndMS, audioMS)
+	}
+	t.close(len(t.text))
 }
 
 // paceMS is the time one character takes where the voice does not say: about 15 characters a second.
@@ -129,7 +191,7 @@ const paceMS = 66
 // estimate places every word by its share of the text. audioMS is the true length,
 // or 0 while it is not known.
 func (t *timeline) estimate(audioMS int) {
-	total := utf8.RuneCountInString(t.text)
+	total := spokenLength(t.text)
 	if total == 0 {
 		return
 	}
@@ -141,7 +203,7 @@ func (t *timeline) estimate(audioMS int) {
 	chars := 0
 	for from := 0; from < len(t.text); {
 		to := wordEnd(t.text, from)
-		n := utf8.RuneCountInString(t.text[from:to])
+		n := spokenLength(t.text[from:to])
 		t.words = append(t.words, timedWord{From: from, To: to,
 			StartMS: int(float64(chars) * perChar), EndMS: int(float64(chars+n) * perChar)})
 		chars += n
@@ -149,16 +211,29 @@ func (t *timeline) estimate(audioMS int) {
 	}
 }
 
-// take returns the words not yet taken whose place is known, for captions.
+// spokenLength measures a text in letters; a character that is a word or a syllable
+// takes as long as three.
+func spokenLength(text string) (n int) {
+	for _, r := range text {
+		if n++; isWide(r) {
+			n += 2
+		}
+	}
+	return n
+}
+
+// take returns the words not yet taken whose place is known, for captions. The
+// slice is the caller's.
 func (t *timeline) take() []timedWord {
 	if !t.marks {
 		t.estimate(0)
 	}
-	first := slices.IndexFunc(t.words, func(w timedWord) bool { return w.From >= t.captioned })
+	first := slices.IndexFunc(t.words, func(w timedWord) bool { return w.To > t.captioned })
 	if first < 0 {
 		return nil
 	}
-	fresh := t.words[first:]
+	fresh := slices.Clone(t.words[first:])
+	fresh[0].From = t.captioned // where estimates ended within a word
 	t.captioned = fresh[len(fresh)-1].To
 	return fresh
 }

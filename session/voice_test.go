@@ -189,3 +189,22 @@ func TestStreamNumberWraps(t *testing.T) {
 		}
 	})
 }
+
+// A voice without an alignment: captions are whole, and what was heard is estimated.
+func TestVoiceWithoutMarks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newTalk(t)
+		k.voice.plain = true
+		k.tutor.replies = []string{"Hoy tenemos sopa. Y también hay pollo asado. Todo está muy rico."}
+		id := k.speaking(1000)
+		k.send(CancelResponse{ResponseID: id})
+		k.send(PlaybackCleared{ResponseID: id, PlayedMS: 1200})
+		k.finish()
+		if cut := eventsOf[Truncated](k.conn); len(cut) != 1 || !strings.HasPrefix(cut[0].Transcript, "Hoy tenemos") || strings.Contains(cut[0].Transcript, "pollo") {
+			t.Errorf("truncated %+v", cut)
+		}
+		if got := k.captions(); !strings.HasPrefix("Hoy tenemos sopa. Y también hay pollo asado. Todo está muy rico.", got) || got == "" {
+			t.Errorf("captions %q", got)
+		}
+	})
+}
