@@ -207,6 +207,9 @@ func (v *voiceSockets) awaitResume(ctx context.Context, conn *voiceConn) {
 			Message: "The first event after a resume token must be session.resume."},
 		end: session.EndBadRequest,
 	}
+	if r, broken := in.Control.(session.Rejected); err == nil && broken && r.Problem.Fatal {
+		no = refusal{problem: r.Problem, end: conn.over.Reason}
+	}
 	if _, resumes := in.Control.(session.ResumeSession); err == nil && resumes {
 		no = refusal{
 			problem: session.Problem{Type: session.AuthenticationError, Code: session.ResumeExpired,

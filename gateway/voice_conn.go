@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
@@ -49,10 +50,15 @@ type voiceConn struct {
 	audio, events    meter
 	answers, replies meter
 	unknown          map[string]struct{}
-	pinged           bool // to death: too many pings for too long
+	pinged           bool         // too much and for too long
+	over             *session.End // reading is over, and the session has been told why
 
 	// Owned by the writer.
 	out []byte
+
+	// closing is closed by the first Close or Abort.
+	closing   chan struct{}
+	closeOnce sync.Once
 
 	// micRate is the negotiated rate in hertz, 0 for what is not PCM: written with the
 	// events that tell the client, read with each frame.
@@ -65,6 +71,7 @@ func newVoiceConn(ws *websocket.Conn, raw net.Conn, limits FlowLimits, renew fun
 	limits = limits.withDefaults()
 	c := &voiceConn{
 		ws: ws, raw: raw, renew: renew,
+		closing: make(chan struct{}),
 		in:      make([]byte, firstReadBuffer),
 		audio:   newMeter(limits.AudioRate, limits.AudioBurst, limits.Sustained),
 		events:  newMeter(limits.EventRate, limits.EventBurst, limits.Sustained),
@@ -75,31 +82,53 @@ func newVoiceConn(ws *websocket.Conn, raw net.Conn, limits FlowLimits, renew fun
 	return c
 }
 
-// Read implements [session.Conn]. A frame's audio aliases the connection's buffer.
+// Read implements [session.Conn]. A frame's audio aliases the connection's buffer. What
+// ends the client for its own doing comes as a fatal [session.Rejected], so that the
+// session can say why before it closes; the next Read waits for that.
 func (c *voiceConn) Read(in *session.Input) error {
+	if c.over != nil {
+		<-c.closing
+		return c.over
+	}
 	for {
 		kind, data, err := c.receive()
-		if err != nil && c.pinged {
-			return flooded("pings")
-		}
-		if err != nil {
-			return readEnd(err)
-		}
 		*in = session.Input{}
 		var deliver bool
 		var end *session.End
-		if kind == websocket.MessageBinary {
+		switch {
+		case err != nil:
+			end = c.readEnd(err)
+		case kind == websocket.MessageBinary:
 			deliver, end = c.frame(data, in)
-		} else {
+		default:
 			deliver, end = c.event(data, in)
 		}
 		if end != nil {
-			return end
+			return c.ended(end, in)
 		}
 		if deliver {
 			return nil
 		}
 	}
+}
+
+// ended hands the session the end of reading: as a problem when the client can still be
+// told, else as an error.
+func (c *voiceConn) ended(end *session.End, in *session.Input) error {
+	p := session.Problem{Type: session.InvalidRequest, Fatal: true}
+	switch end.Reason {
+	case session.EndRateLimited:
+		p.Type, p.Code, p.Message = session.RateLimitError, session.RateLimited, "Too much was sent for too long."
+	case session.EndTooBig:
+		p.Code, p.Message = session.MessageTooLarge, "A message is larger than the limits in session.created allow."
+	case session.EndBadUTF8:
+		p.Code, p.Message = session.InvalidJSON, "A text frame must be valid UTF-8."
+	default:
+		return end
+	}
+	c.over = end
+	*in = session.Input{Control: session.Rejected{Problem: p}}
+	return nil
 }
 
 // receive reads one whole message into the connection's own buffer.
@@ -185,80 +214,6 @@ func (c *voiceConn) event(data []byte, in *session.Input) (deliver bool, end *se
 	return true, nil
 }
 
-// countEvent takes an event's share of the rate; without pass, the other two are the
-// reader's answer.
-func (c *voiceConn) countEvent(in *session.Input) (pass, deliver bool, end *session.End) {
-	switch c.events.take(1) {
-	case flowPass:
-		return true, false, nil
-	case flowDropFirst:
-		if c.answers.overrun() {
-			return false, false, nil // it has been told that already
-		}
-		in.Control = tooFast(in.EventID)
-		return false, true, nil
-	case flowFlood:
-		return false, false, flooded("events")
-	}
-	return false, false, nil
-}
-
-// countAnswer takes the share of an event that is answered; nil stands for a mistake.
-// Without pass, deliver is the reader's answer. Dropping more is never the end of a
-// client: the rate of all events is.
-func (c *voiceConn) countAnswer(ctl session.Control, deliver *bool, in *session.Input) (pass bool) {
-	v := flowPass
-	switch ctl.(type) {
-	case session.AckEvents, session.Pong, session.DeviceState, session.PlaybackStarted, session.PlaybackPosition,
-		session.PlaybackMark, session.PlaybackStopped, session.PlaybackCleared, session.EndSession:
-		return true // taken note of, or the last word
-	case session.CreateItem, session.CreateResponse:
-		v = c.replies.take(1)
-	}
-	if v == flowPass {
-		v = c.answers.take(1)
-	}
-	if v == flowDropFirst {
-		in.Control = tooFast(in.EventID)
-		*deliver = true
-	}
-	return v == flowPass
-}
-
-// tooFast tells a client that what it sends is dropped from here on.
-func tooFast(eventID string) session.Rejected {
-	return session.Rejected{Problem: session.Problem{
-		Type: session.RateLimitError, Code: session.RateLimited, EventID: eventID, RetryAfterMS: 1000,
-		Message: "Events come too fast; some are dropped.",
-	}}
-}
-
-// ping says whether a client's ping frame is answered. It costs an event; a flood is
-// told by the end of reading, since the library reads on after a ping.
-func (c *voiceConn) ping() (answer bool) {
-	v := c.events.take(1)
-	if v == flowFlood {
-		c.pinged = true
-		_ = c.raw.SetReadDeadline(time.Now())
-	}
-	return v == flowPass
-}
-
-// reject reports a bad audio frame. Each costs an event, so that a flood of them is one.
-func (c *voiceConn) reject(in *session.Input, code session.Code, param, message string) (bool, *session.End) {
-	*in = session.Input{}
-	if pass, deliver, end := c.countEvent(in); !pass {
-		return deliver, end
-	}
-	if deliver := false; !c.countAnswer(nil, &deliver, in) {
-		return deliver, nil
-	}
-	in.Control = session.Rejected{Problem: session.Problem{
-		Type: session.InvalidRequest, Code: code, Param: param, Message: message,
-	}}
-	return true, nil
-}
-
 // firstUnknown says whether the client is still to be told that it sent this type.
 func (c *voiceConn) firstUnknown(name string) bool {
 	if _, told := c.unknown[name]; told || len(c.unknown) >= maxUnknownTypes {
@@ -283,15 +238,11 @@ func (c *voiceConn) renewed(m wire.Message) session.Control {
 	return session.AuthRenewed{Until: until}
 }
 
-// flooded is the end of a client that went on sending too much.
-func flooded(what string) *session.End {
-	return &session.End{Reason: session.EndRateLimited, Code: session.RateLimited,
-		Err: fmt.Errorf("gateway: too many %s for too long", what)}
-}
-
 // readEnd says why a failed read ends the connection.
-func readEnd(err error) *session.End {
+func (c *voiceConn) readEnd(err error) *session.End {
 	switch code := websocket.CloseStatus(err); {
+	case c.pinged:
+		return flooded("pings")
 	case errors.Is(err, errOversized) || errors.Is(err, websocket.ErrMessageTooBig):
 		return &session.End{Reason: session.EndTooBig, Code: session.MessageTooLarge}
 	case code == websocket.StatusNormalClosure:
@@ -351,6 +302,7 @@ func (c *voiceConn) write(kind websocket.MessageType) error {
 
 // Close implements [session.Conn].
 func (c *voiceConn) Close(e *session.End) {
+	c.closeOnce.Do(func() { close(c.closing) })
 	code, reason, send := closeFrame(e)
 	if send {
 		// The deadline ends the library's write and its wait for the client's answer.
@@ -362,6 +314,7 @@ func (c *voiceConn) Close(e *session.End) {
 
 // Abort implements [session.Conn].
 func (c *voiceConn) Abort() {
+	c.closeOnce.Do(func() { close(c.closing) })
 	// First beneath the library: its CloseNow would wait for a Close under way.
 	_ = c.raw.Close()
 	_ = c.ws.CloseNow()

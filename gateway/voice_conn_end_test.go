@@ -87,10 +87,16 @@ func TestConnAudioFlood(t *testing.T) {
 		var in session.Input
 		err := c.Read(&in)
 		if end, ok := errors.AsType[*session.End](err); ok {
-			if end.Reason != session.EndRateLimited || end.Code != session.RateLimited {
-				t.Errorf("ended by %v", end)
+			t.Fatalf("ended by %v before the client is told", end)
+		}
+		if fatal(t, in, err) {
+			if c.over.Reason != session.EndRateLimited {
+				t.Errorf("ended by %v", c.over)
 			}
 			c.Abort()
+			if again := c.Read(&in); again != c.over {
+				t.Errorf("after the end: %v", again)
+			}
 			break
 		}
 		switch in.Control.(type) {
@@ -125,9 +131,13 @@ func TestConnEventFlood(t *testing.T) {
 			told := 0
 			for {
 				var in session.Input
-				if end, ok := errors.AsType[*session.End](c.Read(&in)); ok {
-					if end.Reason != session.EndRateLimited {
-						t.Errorf("ended by %v", end)
+				err := c.Read(&in)
+				if err != nil {
+					t.Fatalf("ended by %v before the client is told", err)
+				}
+				if fatal(t, in, err) {
+					if c.over.Reason != session.EndRateLimited {
+						t.Errorf("ended by %v", c.over)
 					}
 					c.Abort()
 					break
@@ -250,7 +260,7 @@ func TestConnAbortUnblocks(t *testing.T) {
 // Broken framing is the client's fault, a broken line is nobody's.
 func TestReadEnd(t *testing.T) {
 	for _, err := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, &net.OpError{Op: "read", Err: errors.New("reset")}} {
-		if end := readEnd(err); end.Reason != session.EndGone {
+		if end := new(voiceConn).readEnd(err); end.Reason != session.EndGone {
 			t.Errorf("%v: %s, want gone", err, end.Reason)
 		}
 	}

@@ -129,15 +129,32 @@ func next(t *testing.T, c *voiceConn) session.Input {
 	return in
 }
 
+// endOfRead reads the end of a connection, told or not.
 func endOfRead(t *testing.T, c *voiceConn) *session.End {
 	t.Helper()
 	var in session.Input
 	err := c.Read(&in)
+	if fatal(t, in, err) {
+		return c.over
+	}
 	end, ok := errors.AsType[*session.End](err)
 	if !ok {
 		t.Fatalf("read gave %v and %+v, want an end", err, in)
 	}
 	return end
+}
+
+// fatal says whether a read ended with a problem that the client is to be told.
+func fatal(t *testing.T, in session.Input, err error) bool {
+	t.Helper()
+	r, ok := in.Control.(session.Rejected)
+	if err != nil || !ok || !r.Problem.Fatal {
+		return false
+	}
+	if r.Problem.Code == "" || r.Problem.Message == "" {
+		t.Errorf("a fatal problem without words: %+v", r.Problem)
+	}
+	return true
 }
 
 func TestConnCarriesBothDirections(t *testing.T) {

@@ -75,6 +75,12 @@ func (l *lesson) serve(ctx context.Context, say func(session.Event), inputs chan
 			case session.Rejected:
 				c.Problem.EventID = in.EventID
 				say(session.Failure{Error: c.Problem})
+				if c.Problem.Fatal {
+					return &session.End{Reason: map[session.Code]session.EndReason{
+						session.RateLimited: session.EndRateLimited, session.MessageTooLarge: session.EndTooBig,
+						session.InvalidJSON: session.EndBadUTF8,
+					}[c.Problem.Code], Code: c.Problem.Code}
+				}
 			case session.InputDropped:
 				say(session.Warning{Code: session.WarnInputOverrun})
 			case session.EndSession:

@@ -174,8 +174,45 @@ func TestVoiceFlood(t *testing.T) {
 	if _, ev := p.event(); ev != (session.Warning{Code: session.WarnInputOverrun}) {
 		t.Errorf("%+v, want the overrun warning", ev)
 	}
+	if no := p.problem(); no.Code != session.RateLimited || no.Type != session.RateLimitError || !no.Fatal {
+		t.Errorf("told %+v", no)
+	}
 	p.closed(4429, "rate_limited")
 	<-sent
+}
+
+// What cannot be read is explained before the close, with a session and without one.
+func TestVoiceExplainsItsEnd(t *testing.T) {
+	h := newSocketHouse(t, newLesson())
+	for name, hs := range map[string]func() handshake{
+		"a session": func() handshake { return withTicket(h.ticket(nil)) },
+		"a return":  func() handshake { return withTicket(token.NewResume()) },
+	} {
+		for what, tt := range map[string]struct {
+			sent   string
+			code   session.Code
+			closed websocket.StatusCode
+		}{
+			"no text":  {"\xff", session.InvalidJSON, 1007},
+			"too much": {strings.Repeat(" ", wire.MaxTextBytes+1), session.MessageTooLarge, 1009},
+		} {
+			t.Run(name+" "+what, func(t *testing.T) {
+				p, _, err := h.dial(hs())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if name == "a session" {
+					p.event() // session.created
+				}
+				p.text(tt.sent)
+				if no := p.problem(); no.Code != tt.code || !no.Fatal || no.Message == "" {
+					t.Errorf("told %+v", no)
+				}
+				p.closed(tt.closed, string(tt.code))
+				h.settle()
+			})
+		}
+	}
 }
 
 // A panic ends one conversation, with a close code, and not the process.

@@ -157,6 +157,8 @@ func endOfProblem(code Code) EndReason {
 		return EndForbidden
 	case MessageTooLarge:
 		return EndTooBig
+	case InvalidJSON: // fatal only when a text is no text
+		return EndBadUTF8
 	}
 	return EndBadRequest
 }

@@ -251,6 +251,7 @@ func TestEnds(t *testing.T) {
 		"the session was revoked":    {play: func(k *talk) { k.cancel(&End{Reason: EndForbidden}) }, want: EndForbidden},
 		"the lesson is over":         {play: func(k *talk) { k.send(EndSession{}) }, want: EndNormal},
 		"the token ran out":          {prepare: func(k *talk) { k.params.ValidUntil = time.Now().Add(10 * time.Second) }, play: func(k *talk) { k.mic(45_000, false) }, want: EndUnauthorised},
+		"a text that is none":        {play: func(k *talk) { k.send(Rejected{Problem{Code: InvalidJSON, Fatal: true}}) }, want: EndBadUTF8},
 		"a fatal problem of framing": {play: func(k *talk) { k.send(Rejected{Problem{Code: RateLimited, Fatal: true}}) }, want: EndRateLimited},
 	} {
 		t.Run(name, func(t *testing.T) {

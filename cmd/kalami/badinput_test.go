@@ -240,7 +240,7 @@ func TestBrokenProtocolEnds(t *testing.T) {
 		code   websocket.StatusCode
 		reason session.Code
 	}{
-		"invalid UTF-8":  {websocket.MessageText, []byte("{\"type\":\"\xff\"}"), websocket.StatusInvalidFramePayloadData, "invalid_utf8"},
+		"invalid UTF-8":  {websocket.MessageText, []byte("{\"type\":\"\xff\"}"), websocket.StatusInvalidFramePayloadData, session.InvalidJSON},
 		"oversized text": {websocket.MessageText, slices.Repeat([]byte{' '}, wire.MaxTextBytes+1), websocket.StatusMessageTooBig, session.MessageTooLarge},
 		"oversized frame": {websocket.MessageBinary, append(wire.AppendHeader(nil, wire.Mic, &session.Frame{Stream: 1}), make([]byte, wire.MaxAudioBytes+2)...),
 			websocket.StatusMessageTooBig, session.MessageTooLarge},
@@ -249,6 +249,9 @@ func TestBrokenProtocolEnds(t *testing.T) {
 			s := withTicket(t, url, buy())
 			next[session.Created](s)
 			s.send(c.kind, c.sent)
+			if no := next[session.Failure](s).Error; no.Code != c.reason || !no.Fatal || no.Message == "" {
+				t.Errorf("told %+v", no)
+			}
 			s.closed(c.code, c.reason)
 		})
 	}
