@@ -3,6 +3,7 @@
 
 GOLANGCI_VERSION := v2.15.0
 GOVULNCHECK_VERSION := v1.9.0
+K6_VERSION := v1.8.1
 
 .DEFAULT_GOAL := help
 
@@ -38,6 +39,15 @@ fuzz: ## Every fuzz target for 10 s; FUZZTIME=1m for longer
 .PHONY: bench
 bench: ## Every benchmark
 	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: smoke
+smoke: ## A few learners talk with the server at KALAMI_URL (http://127.0.0.1:8000); needs k6
+	@PATH="$$PATH:$$(go env GOPATH)/bin"; if command -v k6 >/dev/null; then \
+		k6 run --quiet --no-usage-report deploy/k6/smoke.js; \
+	else \
+		echo 'k6 is not installed; to install it:  go install go.k6.io/k6@$(K6_VERSION)'; \
+		exit 1; \
+	fi
 
 .PHONY: lint
 lint: ## golangci-lint, the pinned version
