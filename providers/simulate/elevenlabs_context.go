@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"sync"
@@ -23,6 +24,7 @@ type elevenContext struct {
 	schedule  []float64    // how much text the next generations wait for
 	made      int          // generations so far
 	chars     int          // characters taken
+	speed     float64      // of speech; 0 is normal
 	ended     bool         // no text follows
 	spokeOnce bool         // some audio has been sent
 }
@@ -39,6 +41,9 @@ func (ec *elevenContext) take(in elevenInput) bool {
 	defer ec.mu.Unlock()
 	if in.Generation != nil && len(in.Generation.Schedule) > 0 {
 		ec.schedule = in.Generation.Schedule
+	}
+	if in.Settings != nil && in.Settings.Speed != nil {
+		ec.speed = *in.Settings.Speed
 	}
 	if in.Text != nil {
 		if ec.chars += utf8.RuneCountInString(*in.Text); ec.chars > elevenMaxCharacters {
@@ -191,7 +196,10 @@ func (ec *elevenContext) speak(text string) bool {
 	if c.plan.Kind == FaultWrongRate {
 		rate = rate * 2 / 3
 	}
-	sp, err := c.s.voice.speak(c.ctx, text, c.query.lang, rate)
+	ec.mu.Lock()
+	speed := cmp.Or(ec.speed, 1)
+	ec.mu.Unlock()
+	sp, err := c.s.voice.speak(c.ctx, text, c.query.lang, rate, speed)
 	if err != nil {
 		return false
 	}

@@ -30,8 +30,8 @@ type elevenVoicing struct {
 	Speed      *float64 `json:"speed"`
 }
 
-// problem says which setting is out of its range, or "". Settings are checked but not
-// heard: the simulated voice has one way of speaking.
+// problem says which setting is out of its range, or "". All are checked; of the way of
+// speaking only the speed is heard.
 func (v elevenVoicing) problem() string {
 	for name, share := range map[string]*float64{"stability": v.Stability, "similarity_boost": v.Similarity, "style": v.Style} {
 		if share != nil && (*share < 0 || *share > 1) {
@@ -72,7 +72,11 @@ func (s *Server) elevenSpeech(stream, timestamps bool) http.HandlerFunc {
 		if f.Kind == FaultWrongRate {
 			rate = rate * 2 / 3
 		}
-		sp, err := s.voice.speak(r.Context(), *body.Text, q.lang, rate)
+		speed := 1.0
+		if body.Settings.Speed != nil {
+			speed = *body.Settings.Speed
+		}
+		sp, err := s.voice.speak(r.Context(), *body.Text, q.lang, rate, speed)
 		if err != nil {
 			return // the client has left
 		}

@@ -258,15 +258,14 @@ func (s *Server) handleSpeech(a *openAIAnswer) {
 		_, _ = io.WriteString(a.w, "<html>not a voice</html>")
 		return
 	}
-	// The speed is reached by asking for another rate and playing it at 24 kHz.
-	rate := openAIRate
+	rate, speed := openAIRate, 1.0
 	if q.Speed != nil {
-		rate = int(openAIRate / *q.Speed)
+		speed = *q.Speed
 	}
 	if f.Kind == FaultWrongRate {
 		rate /= 2
 	}
-	out, err := s.voice.speak(a.r.Context(), q.Input, s.languageOf(q.Input), rate)
+	out, err := s.voice.speak(a.r.Context(), q.Input, s.languageOf(q.Input), rate, speed)
 	if err != nil {
 		return // the client has left
 	}

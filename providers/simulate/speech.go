@@ -53,7 +53,8 @@ type speaker struct {
 
 type cacheKey struct {
 	clipKey
-	rate int
+	rate  int
+	speed float64
 }
 
 // newSpeaker uses engine as the path of espeak-ng; empty looks for it, "none"
@@ -71,24 +72,25 @@ func newSpeaker(engine string, log *slog.Logger) *speaker {
 	}
 }
 
-// speak returns the audio of text at rate (hertz). lang is a BCP-47 tag or
-// empty. It blocks while the engine works; the error is ctx's cause alone, since
-// a voice that cannot be used is replaced by a poorer one.
-func (v *speaker) speak(ctx context.Context, text, lang string, rate int) (speech, error) {
+// speak returns the audio of text at rate (hertz), at a positive speed of which 1 is
+// normal. lang is a BCP-47 tag or empty. It blocks while the engine works; the error is
+// ctx's cause alone, since a voice that cannot be used is replaced by a poorer one.
+func (v *speaker) speak(ctx context.Context, text, lang string, rate int, speed float64) (speech, error) {
 	pieces := cut(text)
+	pause := func(p piece) int { return int(float64(p.pauseMS()*rate) / (1000 * speed)) }
 	voiced := make([][]int16, len(pieces))
 	samples := 0
 	for i, p := range pieces {
-		audio, err := v.fragment(ctx, p.spoken, primaryTag(lang), rate)
+		audio, err := v.fragment(ctx, p.spoken, primaryTag(lang), rate, speed)
 		if err != nil {
 			return speech{}, err
 		}
 		voiced[i] = audio
-		samples += len(audio) + p.pauseMS()*rate/1000
+		samples += len(audio) + pause(p)
 	}
 	out := speech{make([]int16, 0, samples), make([]spokenChar, 0, utf8.RuneCountInString(text))}
 	for i, p := range pieces {
-		out.add(p, voiced[i], p.pauseMS()*rate/1000)
+		out.add(p, voiced[i], pause(p))
 	}
 	return out, nil
 }
@@ -115,8 +117,8 @@ func (s *speech) spread(text string, at, n int) {
 }
 
 // fragment returns the voiced audio of one fragment.
-func (v *speaker) fragment(ctx context.Context, text, lang string, rate int) ([]int16, error) {
-	key := cacheKey{clipKey{lang, normalise(text)}, rate}
+func (v *speaker) fragment(ctx context.Context, text, lang string, rate int, speed float64) ([]int16, error) {
+	key := cacheKey{clipKey{lang, normalise(text)}, rate, speed}
 	if key.text == "" {
 		return nil, nil
 	}
@@ -133,7 +135,7 @@ func (v *speaker) fragment(ctx context.Context, text, lang string, rate int) ([]
 			return nil, err
 		}
 	}
-	pcm = resample(pcm, from, rate)
+	pcm = stretch(resample(pcm, from, rate), rate, speed)
 	v.keep(key, pcm)
 	return pcm, nil
 }

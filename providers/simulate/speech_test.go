@@ -67,7 +67,7 @@ func TestEveryTutorFragmentHasAClip(t *testing.T) {
 func TestClausesFindTheirClips(t *testing.T) {
 	v := quietVoice()
 	line := Scripts()["es"].Turns[1].Tutor
-	whole, err := v.speak(t.Context(), line, "es-ES", 24000)
+	whole, err := v.speak(t.Context(), line, "es-ES", 24000, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestClausesFindTheirClips(t *testing.T) {
 	for rest := line; rest != ""; {
 		n := lastBoundary(rest[:strings.IndexAny(rest, ",.?!")+1] + " ")
 		n = min(n, len(rest))
-		part, err := v.speak(t.Context(), rest[:n], "es", 24000)
+		part, err := v.speak(t.Context(), rest[:n], "es", 24000, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -92,7 +92,7 @@ func TestClausesFindTheirClips(t *testing.T) {
 func TestMarksCoverTheText(t *testing.T) {
 	v := quietVoice()
 	for _, text := range []string{"¿Qué le gustaría comer? ", "À la plage, quelle bonne idée !", "Zug 8:30, 3.5 km - ja?", "… ", "", "東京へ。", "x"} {
-		sp, err := v.speak(t.Context(), text, "", 16000)
+		sp, err := v.speak(t.Context(), text, "", 16000, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -168,7 +168,7 @@ func TestMulawRoundTrip(t *testing.T) {
 // The engine is asked for what has no clip; when it fails the voice hums.
 func TestEngine(t *testing.T) {
 	text := "Nobody has recorded this sentence"
-	hummed, err := quietVoice().speak(t.Context(), text, "en", 24000)
+	hummed, err := quietVoice().speak(t.Context(), text, "en", 24000, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +177,7 @@ func TestEngine(t *testing.T) {
 	if err := os.WriteFile(broken, []byte("#!/bin/sh\necho no\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	got, err := newSpeaker(broken, slog.New(slog.DiscardHandler)).speak(t.Context(), text, "en", 24000)
+	got, err := newSpeaker(broken, slog.New(slog.DiscardHandler)).speak(t.Context(), text, "en", 24000, 1)
 	if err != nil || len(got.pcm) != len(hummed.pcm) {
 		t.Errorf("a broken engine: %d samples, %v; want the hum's %d", len(got.pcm), err, len(hummed.pcm))
 	}
@@ -188,11 +188,11 @@ func TestEngine(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	gone := errors.New("gone")
 	cancel(gone)
-	if _, err := newSpeaker(slow, slog.New(slog.DiscardHandler)).speak(ctx, text, "en", 24000); !errors.Is(err, gone) {
+	if _, err := newSpeaker(slow, slog.New(slog.DiscardHandler)).speak(ctx, text, "en", 24000, 1); !errors.Is(err, gone) {
 		t.Errorf("a client that has left: %v", err)
 	}
 	if path, err := exec.LookPath("espeak-ng"); err == nil {
-		got, err := newSpeaker(path, slog.New(slog.DiscardHandler)).speak(t.Context(), text, "en", 24000)
+		got, err := newSpeaker(path, slog.New(slog.DiscardHandler)).speak(t.Context(), text, "en", 24000, 1)
 		if err != nil || rms(got.pcm) < 0.02 || len(got.pcm) == len(hummed.pcm) {
 			t.Errorf("espeak-ng: %d samples at %.3f, %v", len(got.pcm), rms(got.pcm), err)
 		}
@@ -248,7 +248,7 @@ func BenchmarkSpeakCached(b *testing.B) {
 	line := Scripts()["en"].Turns[1].Tutor
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := v.speak(b.Context(), line, "en", 24000); err != nil {
+		if _, err := v.speak(b.Context(), line, "en", 24000, 1); err != nil {
 			b.Fatal(err)
 		}
 	}
