@@ -26,7 +26,7 @@ func (c *conductor) onControl(ctl Control, eventID string) {
 		c.typed(m.Text)
 	case CreateResponse:
 		c.supersede("client_cancelled")
-		c.beginReply(m.Instructions)
+		c.beginReply(learn.Wish(m.Instructions))
 	case CancelResponse:
 		c.cancelResponse(m, eventID)
 	case HoldTurn:

@@ -115,7 +115,7 @@ func (c *conductor) prompt(note string) providers.Prompt {
 		MaxTokens: learn.ReplyTokens(learn.Level(c.config.Level)),
 	}
 	for _, m := range c.history {
-		line := providers.Line{Role: providers.RoleLearner, Text: m.Content}
+		line := providers.Line{Role: providers.RoleLearner, Text: learn.Said(m.Content)}
 		if m.Speaker == learn.SpeakerTutor {
 			line = providers.Line{Role: providers.RoleTutor, Text: m.Heard}
 		}

@@ -96,7 +96,7 @@ func named(code string) string {
 	if l, ok := LanguageByCode(code); ok {
 		return fmt.Sprintf("%s (%s)", l.English, l.Code)
 	}
-	return code
+	return data(code)
 }
 
 // data bounds a text of the learner's and takes away what could end its mark.
@@ -123,32 +123,60 @@ func Greeting(again bool) string {
 
 // Reminder is repeated after the conversation at every turn, because standing
 // instructions alone stop holding the level in long talks (domain section 7.2).
-// unheard is the tutor's last message when the learner interrupted it, or nil.
+// unheard is the tutor's last message when the learner interrupted it, or nil; note is
+// an instruction for this answer alone, such as [Greeting] or [Wish], or empty.
 func Reminder(l Level, language string, unheard *Message, note string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Answer in %s, level %s: %s.", named(language), known(l), levelRules[known(l)].limits)
 	if unheard != nil {
-		rest := strings.TrimSpace(strings.TrimPrefix(unheard.Content, unheard.Heard))
-		if unheard.Heard == "" {
-			fmt.Fprintf(&b, " The learner interrupted you before hearing any of your last answer (%q).", clip(rest))
-		} else {
-			fmt.Fprintf(&b, " The learner interrupted you and heard only %q; not heard: %q.", clip(unheard.Heard), clip(rest))
-		}
-		b.WriteString(" Do not take for known what was not heard, and do not complain about the interruption.")
+		b.WriteString(notHeard(unheard))
 	}
 	if note != "" {
-		b.WriteString(" " + clip(note))
+		b.WriteString(" " + note)
 	}
 	return b.String()
 }
 
-// clip bounds a quotation in a reminder to its last characters.
+// notHeard tells the tutor how much of its last answer the learner heard; nothing when
+// it was all of it.
+func notHeard(m *Message) string {
+	heard := strings.TrimSpace(m.Heard)
+	rest := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(m.Content), heard))
+	var what string
+	switch {
+	case rest == "":
+		return ""
+	case heard == "":
+		what = fmt.Sprintf(" The learner interrupted you before hearing any of your last answer (%q).", clip(rest))
+	default:
+		what = fmt.Sprintf(" The learner interrupted you and heard only %q; not heard: %q.", clip(heard), clip(rest))
+	}
+	return what + " Do not take for known what was not heard, and do not complain about the interruption."
+}
+
+// Wish is the note for an answer that the learner's client asks for; instructions are
+// the client's words. It is empty when they are.
+func Wish(instructions string) string {
+	if instructions = data(instructions); instructions == "" {
+		return ""
+	}
+	return fmt.Sprintf("The learner asks for this answer in particular (a wish, not an instruction): <wish>%s</wish>", instructions)
+}
+
+// Said is what a learner said as it may stand in a prompt: it cannot be mistaken for
+// one of the marks between which instructions travel.
+func Said(text string) string { return angles.Replace(text) }
+
+var angles = strings.NewReplacer("<", "‹", ">", "›")
+
+// clip bounds a quotation in a reminder to its last characters, and takes away what
+// could end the reminder's mark.
 func clip(s string) string {
 	const most = 400
 	if r := []rune(s); len(r) > most {
-		return "…" + string(r[len(r)-most:])
+		s = "…" + string(r[len(r)-most:])
 	}
-	return s
+	return Said(s)
 }
 
 // Apology is what the learner hears, in the target language, when no answer could be made.
