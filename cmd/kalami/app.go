@@ -31,7 +31,12 @@ type app struct {
 
 // openApp opens everything in the order in which it depends on each other, and
 // listens. Nothing is served before run. What it returns must be closed.
-func openApp(ctx context.Context, cfg *Config, log *slog.Logger) (_ *app, err error) {
+func openApp(ctx context.Context, cfg *Config, log *slog.Logger) (*app, error) {
+	return openAppVia(ctx, cfg, log, direct)
+}
+
+// openAppVia is openApp with vendors that are reached by via.
+func openAppVia(ctx context.Context, cfg *Config, log *slog.Logger, via route) (_ *app, err error) {
 	a := &app{cfg: cfg, log: log}
 	defer func() {
 		if err != nil {
@@ -48,7 +53,7 @@ func openApp(ctx context.Context, cfg *Config, log *slog.Logger) (_ *app, err er
 	if a.live, err = live.Open(ctx, live.Options{URL: cfg.Storage.Redis.URL.Reveal(), Log: log}); err != nil {
 		return a, fmt.Errorf("REDIS_URL: %w", err)
 	}
-	if a.parts, err = openParts(ctx, cfg, log); err != nil {
+	if a.parts, err = openParts(ctx, cfg, log, via); err != nil {
 		return a, err
 	}
 	if a.gateway, err = a.newGateway(keys, a.newHost()); err != nil {

@@ -47,14 +47,23 @@ type parts struct {
 	// missing are the variables that would turn the simulated parts real.
 	missing []string
 
+	via       route
 	simulator *simulator // nil when every part is real
 	scripts   map[string]simulate.Script
 	idle      []func() // closes the clients' idle connections
 }
 
-// openParts makes the clients. It makes no request to a vendor.
-func openParts(ctx context.Context, cfg *Config, log *slog.Logger) (*parts, error) {
-	p := &parts{scripts: simulate.Scripts()}
+// route says at which base URL a client finds the vendor that is at base: there, or
+// where something stands between them.
+type route func(vendor simulate.Vendor, base string) (string, error)
+
+// direct is the route with nothing between.
+func direct(_ simulate.Vendor, base string) (string, error) { return base, nil }
+
+// openParts makes the clients, which reach their vendors by via. It makes no request
+// to a vendor.
+func openParts(ctx context.Context, cfg *Config, log *slog.Logger, via route) (*parts, error) {
+	p := &parts{scripts: simulate.Scripts(), via: via}
 	if cfg.Deepgram.Key == "" || !cfg.thinks() || !cfg.speaks() {
 		var err error
 		if p.simulator, err = startSimulator(ctx, simulate.Options{Latency: demoLatency, Log: log}, "127.0.0.1:0"); err != nil {
@@ -98,6 +107,9 @@ func (p *parts) openRecognizer(cfg *Config, log *slog.Logger) (err error) {
 		p.names.STT = p.simulated("DEEPGRAM_API_KEY")
 		opt.Key, opt.BaseURL = demoPart, p.simulator.url
 	}
+	if opt.BaseURL, err = p.via(simulate.Deepgram, opt.BaseURL); err != nil {
+		return err
+	}
 	p.recognizer, err = deepgram.New(opt)
 	return err
 }
@@ -106,14 +118,18 @@ func (p *parts) openRecognizer(cfg *Config, log *slog.Logger) (err error) {
 func (p *parts) openTutor(cfg *Config, log *slog.Logger) error {
 	var tutors []providers.Tutor
 	if a := cfg.Anthropic; a.Key != "" {
-		t, err := anthropic.New(anthropic.Options{Key: a.Key.Reveal(), BaseURL: string(a.BaseURL), Model: a.Model,
+		t, err := p.claude(anthropic.Options{Key: a.Key.Reveal(), BaseURL: string(a.BaseURL), Model: a.Model,
 			FirstTokenTimeout: a.FirstTokenTimeout, Log: log})
 		if err != nil {
 			return err
 		}
-		tutors, p.idle, p.names.LLM = append(tutors, t), append(p.idle, t.Close), t.Name()
+		tutors, p.names.LLM = append(tutors, t), t.Name()
 	}
 	for _, opt := range gptOptions(cfg, log) {
+		var err error
+		if opt.BaseURL, err = p.via(simulate.OpenAI, opt.BaseURL); err != nil {
+			return err
+		}
 		t, err := openai.NewTutor(opt)
 		if err != nil {
 			return err
@@ -125,14 +141,27 @@ func (p *parts) openTutor(cfg *Config, log *slog.Logger) error {
 	}
 	if len(tutors) == 0 {
 		p.names.LLM = p.simulated("ANTHROPIC_API_KEY")
-		t, err := anthropic.New(anthropic.Options{Key: demoPart, BaseURL: p.simulator.url, Log: log})
+		t, err := p.claude(anthropic.Options{Key: demoPart, BaseURL: p.simulator.url, Log: log})
 		if err != nil {
 			return err
 		}
-		tutors, p.idle = append(tutors, t), append(p.idle, t.Close)
+		tutors = append(tutors, t)
 	}
 	p.tutor = failover.NewTutor(failover.Options{Log: log}, tutors[0], tutors[1:]...)
 	return nil
+}
+
+// claude makes a tutor behind Anthropic's API.
+func (p *parts) claude(opt anthropic.Options) (_ *anthropic.Tutor, err error) {
+	if opt.BaseURL, err = p.via(simulate.Anthropic, opt.BaseURL); err != nil {
+		return nil, err
+	}
+	t, err := anthropic.New(opt)
+	if err != nil {
+		return nil, err
+	}
+	p.idle = append(p.idle, t.Close)
+	return t, nil
 }
 
 // gptOptions are those of the configured models behind OpenAI's API, in order.
@@ -170,6 +199,10 @@ func (p *parts) openVoice(cfg *Config, log *slog.Logger) error {
 		p.names.TTS = p.simulated("ELEVENLABS_API_KEY")
 		opt.Key, opt.BaseURL = demoPart, p.simulator.url
 	}
+	var err error
+	if opt.BaseURL, err = p.via(simulate.ElevenLabs, opt.BaseURL); err != nil {
+		return err
+	}
 	v, err := elevenlabs.New(opt)
 	if err != nil {
 		return err
@@ -179,7 +212,10 @@ func (p *parts) openVoice(cfg *Config, log *slog.Logger) error {
 }
 
 // speakThrough makes a voice behind OpenAI's API the tutor's.
-func (p *parts) speakThrough(opt openai.VoiceOptions) error {
+func (p *parts) speakThrough(opt openai.VoiceOptions) (err error) {
+	if opt.BaseURL, err = p.via(simulate.OpenAI, opt.BaseURL); err != nil {
+		return err
+	}
 	v, err := openai.NewVoice(opt)
 	if err != nil {
 		return err

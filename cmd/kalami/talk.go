@@ -60,7 +60,7 @@ func newTalkCommand(p process) *cobra.Command {
 		if o.record == "" {
 			return o.talk(c.Context(), rec, p.stdout)
 		}
-		return errors.New("not yet")
+		return o.talkRecorded(c, p, rec)
 	}
 	return c
 }
