@@ -200,9 +200,7 @@ func (c *conductor) onStored(s stored) {
 func (c *conductor) onSignal(s signal) {
 	if s.control != nil {
 		c.onControl(s.control, s.eventID)
-		if s.obeyed != nil {
-			close(s.obeyed)
-		}
+		s.obeyed <- struct{}{} // UPLINK waits for one at a time
 		return
 	}
 	c.onVoice(s.voice)

@@ -23,7 +23,7 @@ func (c *conductor) onControl(ctl Control, eventID string) {
 		c.learner = c.learner.fresh()
 		c.learner.clearedMS = c.clock.nowMS()
 	case CreateItem:
-		c.typed(m.Text)
+		c.typed(m.Text, eventID)
 	case CreateResponse:
 		c.supersede("client_cancelled")
 		c.beginReply(learn.Wish(m.Instructions))
@@ -36,7 +36,7 @@ func (c *conductor) onControl(ctl Control, eventID string) {
 	case Pong:
 		c.watch.pong(m, time.Now())
 	case AckEvents:
-		c.watch.ackedSeq = max(c.watch.ackedSeq, m.Seq)
+		// nothing is kept to be sent again
 	case AuthRenewed:
 		c.watch.validUntil, c.watch.authWarned = m.Until, false
 	case InputDropped:
@@ -83,10 +83,10 @@ func (c *conductor) onPlayback(ctl Control) {
 }
 
 // typed takes a message that was written instead of spoken.
-func (c *conductor) typed(text string) {
+func (c *conductor) typed(text, eventID string) {
 	text = strings.TrimSpace(text)
 	if text == "" {
-		c.invalid("", "item.content", "The message is empty.")
+		c.invalid(eventID, "item.content", "The message is empty.")
 		return
 	}
 	c.supersede("client_cancelled")

@@ -17,7 +17,10 @@
 // closer. The lengths of the queues, and what happens when each is full, stand
 // beside their constants in pipeline.go: mic audio drops its oldest, because fresh
 // beats complete; text and audio of the tutor wait, because complete beats fresh;
-// the control lane never waits, so that a client that does not read is let go.
+// the control lane never waits, so that a client that does not read is let go. Who
+// waits for whom: UPLINK, THINK, SPEAK, DOWNLINK and LISTEN for CONDUCTOR; THINK for
+// SPEAK, SPEAK and UPLINK for DOWNLINK; nobody for UPLINK. CONDUCTOR and JOURNAL wait
+// for no stage, so that there is no cycle, and every wait ends with its context.
 //
 // # Who decides
 //

@@ -138,6 +138,10 @@ func (d *downlink) drain(context.Context) error {
 
 // control obeys and writes one thing of the control lane.
 func (d *downlink) control(o outbound) error {
+	select {
+	case d.lanes.room <- struct{}{}:
+	default: // UPLINK has not seen the last notice
+	}
 	if o.flush > d.floor {
 		d.floor = o.flush
 		if d.holding && d.chunk.turn.id <= d.floor {

@@ -189,6 +189,7 @@ type fakeTutor struct {
 	prompts []providers.Prompt
 	fail    error
 	panics  bool
+	breaks  bool // the stream stops without its end
 }
 
 func (t *fakeTutor) Name() string { return "fake" }
@@ -219,6 +220,9 @@ func (t *fakeTutor) Reply(ctx context.Context, p providers.Prompt) iter.Seq2[pro
 			if !yield(providers.Delta{Text: word}, nil) {
 				return
 			}
+		}
+		if t.breaks {
+			return
 		}
 		yield(providers.Delta{Done: true, Model: "fake/1", Usage: providers.Usage{OutputTokens: 7}}, nil)
 	}

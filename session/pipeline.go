@@ -17,7 +17,7 @@ const (
 	progressQueue = 32 // blocks the stage that reports; CONDUCTOR always drains
 	textQueue     = 4  // blocks THINK, which slows the model's stream
 	audioQueue    = 8  // blocks SPEAK, which slows the voice's stream
-	controlQueue  = 32 // never waits: a full lane ends the session as slow_consumer
+	controlQueue  = 32 // never waits: a full lane ends the session as slow_consumer; more than half full, it slows UPLINK
 	recordQueue   = 64 // never waits: a full one ends the session as internal_error
 )
 
@@ -58,7 +58,7 @@ type signal struct {
 	control Control
 	eventID string
 	voice   voiceEdge
-	obeyed  chan struct{} // closed when the control was obeyed, if somebody waits for it
+	obeyed  chan<- struct{} // told when a control was obeyed; holds one
 }
 
 // voiceEdge is a change of voice activity; kind is 0 when the signal is a control.
@@ -159,6 +159,8 @@ type lanes struct {
 	mic      chan micFrame
 	heard    chan heardMsg
 	signals  chan signal
+	obeyed   chan struct{} // CONDUCTOR tells UPLINK that the one control it waits for was obeyed
+	room     chan struct{} // DOWNLINK tells UPLINK that it took something off control; one notice is enough
 	finalize chan struct{} // CONDUCTOR asks LISTEN for a final; one pending request is enough
 	turns    chan *turn    // holds the newest turn alone
 	text     chan clause
@@ -174,6 +176,8 @@ func newLanes() *lanes {
 		mic:      make(chan micFrame, micQueue),
 		heard:    make(chan heardMsg, heardQueue),
 		signals:  make(chan signal, signalQueue),
+		obeyed:   make(chan struct{}, 1),
+		room:     make(chan struct{}, 1),
 		finalize: make(chan struct{}, 1),
 		turns:    make(chan *turn, 1),
 		text:     make(chan clause, textQueue),

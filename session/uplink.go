@@ -86,25 +86,28 @@ func (u *uplink) run(ctx context.Context) error {
 	}
 }
 
-// control passes a control on. Settings are waited for, so that audio that stands
-// behind them is taken as they say. A microphone that is muted has no voice.
+// control passes a control on and waits until CONDUCTOR has obeyed it, so that audio
+// behind it is taken as it says. While answers to what came before wait to be written
+// it does not pass on more: a client that asks faster than it reads is slowed, and not
+// taken for one that does not read. A microphone that is muted has no voice.
 func (u *uplink) control(ctx context.Context, in *Input) error {
-	s := signal{control: in.Control, eventID: in.EventID}
-	switch m := in.Control.(type) {
-	case UpdateSession:
-		s.obeyed = make(chan struct{})
-	case DeviceState:
-		if m.Muted {
-			if err := u.hush(ctx); err != nil {
-				return err
-			}
+	if m, ok := in.Control.(DeviceState); ok && m.Muted {
+		if err := u.hush(ctx); err != nil {
+			return err
 		}
 	}
-	if err := u.signal(ctx, s); err != nil || s.obeyed == nil {
+	for len(u.lanes.control) > controlQueue/2 {
+		select {
+		case <-u.lanes.room:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	if err := u.signal(ctx, signal{control: in.Control, eventID: in.EventID, obeyed: u.lanes.obeyed}); err != nil {
 		return err
 	}
 	select {
-	case <-s.obeyed:
+	case <-u.lanes.obeyed:
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)

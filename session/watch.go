@@ -23,7 +23,6 @@ type watch struct {
 	pingID     string
 	rtt        time.Duration
 	ackedFrame uint64
-	ackedSeq   uint64
 	validUntil time.Time
 	authWarned bool
 	wentAway   bool
