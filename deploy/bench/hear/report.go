@@ -66,18 +66,18 @@ func wer(t *trial.Trial) string {
 
 // writeEchoes prints a line for each answer that was recognised again.
 func writeEchoes(b *strings.Builder, echoes []trial.Echo) (missed bool) {
-	b.WriteString("\n| the tutor's caption | recognised again from the tutor's audio | WER | the engine's own voice, recognised | as it should be |\n" +
+	b.WriteString("\n| the tutor's caption | recognised again from the tutor's audio | WER | WER of the engine alone | as it should be |\n" +
 		"|---|---|--:|--:|---|\n")
 	for i := range echoes {
 		e := &echoes[i]
-		verdict := "yes"
+		verdict, alone := "yes", "–"
 		switch {
 		case e.Lost():
-			verdict, missed = "**no**", true
+			verdict, alone, missed = "**no**", percent(e.Alone.Rate()), true
 		case !e.Right():
-			verdict = "the engine misunderstands its own voice"
+			verdict, alone = "the engine misunderstands its own voice", percent(e.Alone.Rate())
 		}
-		cells(b, e.Caption, cmp.Or(e.Heard, "–"), percent(e.Tutor.Rate()), percent(e.Alone.Rate()), verdict)
+		cells(b, e.Caption, cmp.Or(e.Heard, "–"), percent(e.Tutor.Rate()), alone, verdict)
 	}
 	return missed
 }

@@ -76,8 +76,8 @@ type Echo struct {
 	Heard string
 	Tutor worderror.Count
 	// Alone are the errors when the engine speaks the caption itself and listens to
-	// that: engines that misunderstand their own voice cannot tell whether Kalami's
-	// audio is as it should be.
+	// that, counted only when Tutor has too many: an engine that misunderstands its
+	// own voice cannot tell whether Kalami's audio is as it should be.
 	Alone worderror.Count
 }
 
@@ -107,25 +107,22 @@ func (e *Engine) EchoAll(ctx context.Context, language string, held []*Trial) (e
 
 // Echo recognises a reply's audio again. It blocks until the engine has answered or ctx ends.
 func (e *Engine) Echo(ctx context.Context, language string, r *Reply) (Echo, error) {
-	echo := Echo{Caption: r.Caption}
-	var err error
-	if echo.Heard, err = e.Hear(ctx, language, r.Audio); err != nil {
+	heard, err := e.Hear(ctx, language, r.Audio)
+	echo := Echo{Caption: r.Caption, Heard: heard, Tutor: worderror.Compare(r.Caption, heard)}
+	if err != nil || echo.Right() {
 		return echo, err
 	}
 	alone, err := e.Say(ctx, language, r.Caption)
 	if err != nil {
 		return echo, err
 	}
-	heardAlone, err := e.Hear(ctx, language, alone)
-	echo.Tutor, echo.Alone = worderror.Compare(r.Caption, echo.Heard), worderror.Compare(r.Caption, heardAlone)
+	heard, err = e.Hear(ctx, language, alone)
+	echo.Alone = worderror.Compare(r.Caption, heard)
 	return echo, err
 }
 
 // Right says whether the audio has the words of the caption.
 func (e *Echo) Right() bool { return e.Tutor.Words > 0 && e.Tutor.Rate() <= MaxWordError }
-
-// Judged says whether the engine understands these words at all, so that Right means something.
-func (e *Echo) Judged() bool { return e.Alone.Rate() <= MaxWordError }
 
 // Lost says whether words went wrong on the way through Kalami: more than are
 // allowed, and more than the engine gets wrong alone.

@@ -1,0 +1,77 @@
+#!/bin/sh
+# Lets Kalami hear the recordings in deploy/bench/speech with real speech engines, and
+# writes what came of it into its section of deploy/bench/RESULTS.md:
+#
+#	REALSPEECH_URL=http://127.0.0.1:8089 deploy/bench/hear.sh [FLAG ...]
+#
+# REALSPEECH_URL names a server that recognises and speaks behind Deepgram's and
+# ElevenLabs' protocols, and behind OpenAI's for recorded speech. A Kalami of this
+# checkout is built and started on a free port, beside whatever runs. FLAGs are those
+# of "go run ./deploy/bench/hear -h". The exit code is 1 when something was not as it
+# should be; the section is written even so.
+set -eu
+cd "$(dirname "$0")/../.."
+
+if [ -z "${REALSPEECH_URL:-}" ]; then
+	echo 'REALSPEECH_URL is not set: see the head of this script' >&2
+	exit 2
+fi
+results=deploy/bench/RESULTS.md
+begin='<!-- hear.sh: begin -->'
+end='<!-- hear.sh: end -->'
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+go build -o "$work/kalami" ./cmd/kalami
+go build -o "$work/hear" ./deploy/bench/hear
+failed=0
+"$work/hear" -kalami "$work/kalami" "$@" >"$work/tables" || failed=$?
+if [ ! -s "$work/tables" ]; then
+	exit "$failed"
+fi
+
+commit=$(git rev-parse --short HEAD)
+git diff --quiet HEAD -- '*.go' || commit="$commit, with changes"
+cpu=$(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -n 1)
+cores=$(grep -c '^processor' /proc/cpuinfo)
+{
+	echo "$begin"
+	echo '## Real speech, heard and spoken'
+	echo
+	echo "Recordings of learners (\`deploy/bench/speech\`, synthetic) are spoken in real time to a server whose"
+	echo 'recogniser and voice are real engines behind the protocols of Deepgram Nova and ElevenLabs. WER is the'
+	echo 'word error rate. Times are from the end of the last word: until the turn was over, and until the first'
+	echo 'audio of the answer was sent. The free engine for Spanish, French and German knows some phrases'
+	echo 'only, so that its words are no measure; English is recognised with an open vocabulary. Hesitant learners'
+	echo 'pause for 1.2 s within their sentence. The language model is the demo tutor, so that its time is no measure either.'
+	echo
+	echo "- Commit: $commit"
+	echo "- Date: $(date -u +%Y-%m-%d)"
+	echo "- Machine: $cores × $cpu; the engines ran on it, too"
+	echo "- Command: \`REALSPEECH_URL=… deploy/bench/hear.sh${*:+ }$*\`"
+	echo
+	cat "$work/tables"
+	echo "$end"
+} >"$work/section"
+
+# Only this section is exchanged; the others belong to other programs.
+if [ ! -f "$results" ]; then
+	printf '# Recorded results\n\nEach section is written by the program that it names.\n' >"$results"
+fi
+if grep -qxF "$begin" "$results"; then
+	awk -v section="$work/section" -v begin="$begin" -v end="$end" '
+		$0 == begin { skip = 1; while ((getline line < section) > 0) print line }
+		!skip { print }
+		$0 == end { skip = 0 }' "$results" >"$work/results"
+else
+	{
+		cat "$results"
+		echo
+		cat "$work/section"
+	} >"$work/results"
+fi
+cat "$work/results" >"$results"
+exit "$failed"
