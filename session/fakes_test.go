@@ -396,6 +396,8 @@ type talk struct {
 	result chan *End
 	sentMS int // of microphone
 	said   int // segments
+
+	loudUntil time.Time // when the microphone was loud last
 }
 
 // newTalk prepares a session at B1 that is not running yet.
@@ -447,6 +449,9 @@ func (k *talk) mic(ms int, loud bool) {
 		}
 		k.sentMS += 20
 		time.Sleep(20 * time.Millisecond)
+		if loud {
+			k.loudUntil = time.Now()
+		}
 	}
 	synctest.Wait()
 }
