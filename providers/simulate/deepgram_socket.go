@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"slices"
@@ -131,13 +132,18 @@ func (s *Server) enter() bool {
 // read passes client messages on until the connection ends.
 func (l *liveSocket) read() {
 	defer close(l.in)
+	var buf bytes.Buffer // reading into it and copying is cheaper than io.ReadAll for every frame
 	for {
-		kind, b, err := l.conn.Read(l.ctx)
+		kind, r, err := l.conn.Reader(l.ctx)
 		if err != nil {
 			return
 		}
+		buf.Reset()
+		if _, err := buf.ReadFrom(r); err != nil {
+			return
+		}
 		select {
-		case l.in <- clientMessage{kind, b}:
+		case l.in <- clientMessage{kind, bytes.Clone(buf.Bytes())}:
 		case <-l.ctx.Done():
 			return
 		}

@@ -81,16 +81,30 @@ func (e *energy) feed(frame []int16) bool {
 // level is the filtered frame's root mean square, 1 at full scale.
 func (e *energy) level(frame []int16) float64 {
 	sum := 0.0
+	prev, out := e.prev, e.out // locals: this is every sample of every learner
 	for _, v := range frame {
 		x := float64(v) / 32768
-		for i := range e.out {
-			y := e.alpha * (e.out[i] + x - e.prev[i])
-			e.prev[i], e.out[i] = x, y
+		for i := range out {
+			y := e.alpha * (out[i] + x - prev[i])
+			prev[i], out[i] = x, y
 			x = y
 		}
 		sum += x * x
 	}
+	for i := range out { // in silence they fade for ever, and tiny numbers are slow
+		prev[i], out[i] = audible(prev[i]), audible(out[i])
+	}
+	e.prev, e.out = prev, out
 	return math.Sqrt(sum / float64(max(len(frame), 1)))
+}
+
+// audible is x, or 0 when x is far below a sample's smallest step.
+func audible(x float64) float64 {
+	const nothing = 1e-20
+	if math.Abs(x) < nothing {
+		return 0
+	}
+	return x
 }
 
 // floor adds a frame's level to what is remembered and returns the quietest.
