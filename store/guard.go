@@ -42,12 +42,14 @@ func isTenantTable(name string) bool {
 type guard struct {
 	word       *regexp.Regexp // an identifier or keyword
 	comparison *regexp.Regexp // tenant_id = …
+	or         *regexp.Regexp // the keyword, whatever space is around it
 }
 
 func registerGuard(db *gorm.DB) error {
 	g := guard{
 		word:       regexp.MustCompile(`[a-z_]+`),
 		comparison: regexp.MustCompile("\\btenant_id[\"`]?\\s*="),
+		or:         regexp.MustCompile(`\bor\b`),
 	}
 	c := db.Callback()
 	return errors.Join(
@@ -117,7 +119,7 @@ func (g guard) where(tx *gorm.DB) {
 		return
 	}
 	// Fragments that were written by hand within a statement that gorm builds.
-	fragments := slices.Clone(st.Selects)
+	fragments := append(slices.Clone(st.Selects), written(where.Exprs)...)
 	if st.TableExpr != nil && !named {
 		fragments = append(fragments, st.TableExpr.SQL)
 	}
@@ -130,6 +132,25 @@ func (g guard) where(tx *gorm.DB) {
 			return
 		}
 	}
+}
+
+// written returns what was written by hand within a predicate.
+func written(exprs []clause.Expression) (fragments []string) {
+	for _, e := range exprs {
+		switch e := e.(type) {
+		case clause.AndConditions:
+			fragments = append(fragments, written(e.Exprs)...)
+		case clause.OrConditions:
+			fragments = append(fragments, written(e.Exprs)...)
+		case clause.NotConditions:
+			fragments = append(fragments, written(e.Exprs)...)
+		case clause.Expr:
+			fragments = append(fragments, e.SQL)
+		case clause.NamedExpr:
+			fragments = append(fragments, e.SQL)
+		}
+	}
+	return fragments
 }
 
 // namesTenant says whether a conjunction has a tenant in one of its members.
@@ -155,7 +176,7 @@ func (g guard) namesTenant(exprs []clause.Expression) bool {
 
 func (g guard) exprNamesTenant(sql string) bool {
 	lower := strings.ToLower(sql)
-	return g.comparison.MatchString(lower) && !strings.Contains(lower, " or ")
+	return g.comparison.MatchString(lower) && !g.or.MatchString(lower)
 }
 
 // textNamesTenant returns a tenant's table that the text names, and whether the
@@ -175,7 +196,7 @@ func (g guard) textNamesTenant(sql string) (table string, ok bool) {
 	if strings.HasPrefix(strings.TrimSpace(lower), "insert") {
 		return table, strings.Contains(lower, tenantColumn)
 	}
-	return table, len(g.comparison.FindAllString(lower, -1)) >= tables && !strings.Contains(lower, " or ")
+	return table, len(g.comparison.FindAllString(lower, -1)) >= tables && !g.or.MatchString(lower)
 }
 
 func eqNamesTenant(e clause.Eq) bool {

@@ -44,7 +44,19 @@ func refusedStatements(t *testing.T, g *gorm.DB) map[string]func() error {
 		"by another column":  func() error { return messages().Where("session_id = ?", "s").Find(&rows).Error },
 		"by id":              func() error { return g.Take(&store.MessageRow{ID: "m"}).Error },
 		"tenant or anything": func() error { return messages().Where("tenant_id = ? OR 1 = 1", "p").Find(&rows).Error },
-		"tenant, or":         func() error { return messages().Where("tenant_id = ?", "p").Or("1 = 1").Find(&rows).Error },
+		"tenant or, on a line of its own": func() error {
+			return messages().Where("tenant_id = ?\n\tOR\n1 = 1", "p").Find(&rows).Error
+		},
+		"raw, tenant or in brackets": func() error {
+			return g.Raw("SELECT COUNT(*) FROM memories WHERE (tenant_id = ?)OR(1 = 1)", "p").Scan(&n).Error
+		},
+		"asked for within the predicate": func() error {
+			return g.Table("users").Where("id IN (SELECT user_id FROM memories)").Count(&n).Error
+		},
+		"not asked for within the predicate": func() error {
+			return g.Table("users").Not("id IN (SELECT user_id FROM memories)").Count(&n).Error
+		},
+		"tenant, or": func() error { return messages().Where("tenant_id = ?", "p").Or("1 = 1").Find(&rows).Error },
 		"a tenant that is empty": func() error {
 			return messages().Where(map[string]any{"tenant_id": ""}).Find(&rows).Error
 		},

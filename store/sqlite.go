@@ -19,12 +19,15 @@ const sqliteTimes = "2006-01-02T15:04:05.000000Z07:00"
 func (db *DB) openSQLite(loc location, o Options) error {
 	// Made here and not by SQLite, so that nobody else on the machine can read
 	// what learners said; the WAL gets the same mode.
-	f, err := os.OpenFile(loc.path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return fmt.Errorf("open the database file: %w", err)
-	}
-	if err := f.Close(); err != nil {
-		return fmt.Errorf("open the database file: %w", err)
+	// Whoever may read the WAL's index may lock it, and stop every writer.
+	for _, path := range []string{loc.path, loc.path + "-shm"} {
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+		if err != nil {
+			return fmt.Errorf("open the database file: %w", err)
+		}
+		if err := f.Close(); err != nil {
+			return fmt.Errorf("open the database file: %w", err)
+		}
 	}
 	write, err := driver.Open(sqliteDSN(loc.path, "_timefmt="+sqliteTimes))
 	if err != nil {

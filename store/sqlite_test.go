@@ -14,7 +14,7 @@ import (
 func TestPrivateFiles(t *testing.T) {
 	o := storetest.SQLite(t)
 	storetest.Open(t, o)
-	for _, suffix := range []string{"", "-wal"} {
+	for _, suffix := range []string{"", "-wal", "-shm"} {
 		st, err := os.Stat(o.URL + suffix)
 		if err != nil {
 			t.Fatal(err)
