@@ -38,6 +38,12 @@
 // bound when the ticket is sold, since a refused upgrade reaches a page without status or
 // reason.
 //
+// # How much
+//
+// Bodies, headers and times are bounded for every route ([Server]), new accounts, sign-ins
+// and new sockets by rates (rates.go), what one socket may send by meters (flow.go), and how many
+// sockets may be open by the registry. Whoever is refused is told when to come again.
+//
 // # Sockets
 //
 // Once upgraded, a socket belongs to the conversation: package wire speaks its dialect,

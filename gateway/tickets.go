@@ -117,6 +117,9 @@ type ticketJSON struct {
 // refusal is told here: a refused upgrade reaches a page without status or reason.
 func (s *Server) createTicket(c echo.Context, who caller) error {
 	const op = "gateway.createTicket"
+	if !saneHost(c.Request().Host) { // the answer names it in a URL
+		return statusError(http.StatusBadRequest, string(session.BadRequest), "The Host header is missing or not valid")
+	}
 	var in ticketRequest
 	if err := decodeJSON(c, &in); err != nil {
 		return err

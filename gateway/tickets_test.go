@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -208,6 +209,27 @@ func TestTicketRefusals(t *testing.T) {
 		}
 	}
 	h.do("POST", "/v1/voice/tickets", ok+`}`).refusal(http.StatusUnauthorized, "unauthorized")
+}
+
+// The socket's URL is made of the Host header, so that has to be one.
+func TestTicketNeedsAHost(t *testing.T) {
+	h := newHouse(t)
+	access, _ := h.account("ana@example.org")
+	body := `{"profile_id":"` + h.profileOf(access, "es") + `"}`
+	for host, status := range map[string]int{
+		"kalami.example:8443": http.StatusCreated, "[::1]:8000": http.StatusCreated,
+		"": http.StatusBadRequest, "a;b": http.StatusBadRequest, "a,b": http.StatusBadRequest, "a/b@c": http.StatusBadRequest,
+	} {
+		r := newRequest(t, body)
+		r.Host = host
+		r.Header.Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
+		r.Header.Set(echo.HeaderAuthorization, "Bearer "+access)
+		w := httptest.NewRecorder()
+		h.server.ServeHTTP(w, r)
+		if w.Code != status {
+			t.Errorf("Host %q: %d, want %d", host, w.Code, status)
+		}
+	}
 }
 
 func TestTicketForConversation(t *testing.T) {

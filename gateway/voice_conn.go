@@ -36,6 +36,11 @@ var errOversized = errors.New("message is larger than allowed")
 // session. It enforces what needs no knowledge of the conversation: sizes, UTF-8, the
 // header, the shape of events and the rates.
 //
+// It sends no ping frames of its own. The session's ping event goes out every ten seconds,
+// which keeps proxies awake, and its liveness is that of the program behind the socket and
+// not of the library, which would answer a frame for a page that hangs; the library's
+// Ping also waits for its answer, which would take a goroutine for each session.
+//
 // Reads and writes have a context that never ends: ending the context of a pending call
 // would destroy the connection and lose the close code. Close and Abort unblock them.
 type voiceConn struct {
