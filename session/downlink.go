@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"strconv"
 	"sync/atomic"
 	"time"
 )
@@ -24,7 +25,6 @@ type downlink struct {
 	lanes    *lanes
 	started  time.Time // of the session
 	maxAhead time.Duration
-	newID    func(prefix string) string
 	// fail ends the session. It comes before the connection is closed: else the reader's
 	// "gone" would stand for the reason.
 	fail context.CancelCauseFunc
@@ -157,7 +157,8 @@ func (d *downlink) control(o outbound) error {
 // event writes one event.
 func (d *downlink) event(ev Event) error {
 	d.seq++
-	h := Head{Seq: d.seq, EventID: d.newID("evt_"), TS: time.Since(d.started).Milliseconds()}
+	var id [20]byte
+	h := Head{Seq: d.seq, EventID: string(strconv.AppendUint(append(id[:0], "evt_"...), d.seq, 36)), TS: time.Since(d.started).Milliseconds()}
 	return d.guarded(func() error { return d.conn.WriteEvent(h, ev) })
 }
 

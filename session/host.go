@@ -169,7 +169,7 @@ func (s *assembly) speak(v providers.Voice, log *slog.Logger) *speak {
 }
 
 func (s *assembly) downlink(conn Conn, fail context.CancelCauseFunc) *downlink {
-	return &downlink{conn: conn, lanes: s.lanes, started: s.started, newID: newID, fail: fail,
+	return &downlink{conn: conn, lanes: s.lanes, started: s.started, fail: fail,
 		maxAhead: time.Duration(s.limits.MaxAheadMS) * time.Millisecond}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -319,6 +320,7 @@ func (r *reading) hand(ctx context.Context, chunk audioChunk) error {
 			return err
 		}
 	}
+	chunk.captions = slices.Grow(chunk.captions, len(words))
 	for _, w := range words {
 		text := r.line.text[w.From:w.To]
 		chunk.captions = append(chunk.captions, CaptionDelta{ResponseID: r.turn.responseID, ItemID: r.turn.itemID,
