@@ -137,6 +137,7 @@ func TestContinue(t *testing.T) {
 	tb.Open()
 	tb.Click(`[data-action="start"]`)
 	tb.WaitProblem("connection-lost")
+	tb.Screenshot("connection-lost")
 	tb.Press("\r") // the way on has the focus
 	tb.WaitFor("both greetings, heard to their end", `document.querySelectorAll('[data-role="assistant"][data-final="true"]').length === 2`)
 	if got := s.ticketRequests(); len(got) != 2 || got[0]["conversation_id"] != "" || got[1]["conversation_id"] != "c1" {
@@ -197,6 +198,7 @@ func TestBusyServer(t *testing.T) {
 	tb.WaitProblem("connection-lost")
 	tb.Click(`[data-action="continue"]`)
 	tb.WaitProblem("unreachable")
+	tb.Screenshot("unreachable")
 	tb.CheckClean()
 }
 
