@@ -53,20 +53,3 @@ func runLength(words, said []string) int {
 	}
 	return n
 }
-
-// apart splits the words of scripts without spaces into characters, since nobody marks
-// where one ends.
-func apart(words []string) []string {
-	var out []string
-	for _, w := range words {
-		from := 0
-		for i, r := range w {
-			if i > from && isWide(r) || i > 0 && from < i && isWide(runeAfter(w, from)) {
-				out = append(out, w[from:i])
-				from = i
-			}
-		}
-		out = append(out, w[from:])
-	}
-	return out
-}

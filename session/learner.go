@@ -3,7 +3,6 @@ package session
 import (
 	"strings"
 	"time"
-	"unicode"
 
 	"kalami/providers"
 	"kalami/session/learn"
@@ -189,35 +188,6 @@ func (c *conductor) hypothesis(ev providers.Heard, final bool) {
 	if c.reply != nil && !c.reply.interrupted() && c.mayInterrupt() && interrupts(l.text(), c.reply.audible()) {
 		c.interrupt("turn_detected")
 	}
-}
-
-// units counts the words of a text; in scripts without spaces, the characters.
-func units(text string) int { return len(apart(strings.Fields(text))) }
-
-// withoutFirst drops the first n units of a hypothesis, and its words with them.
-func withoutFirst(text string, words []providers.Word, n int) (string, []providers.Word) {
-	if n == 0 {
-		return text, words
-	}
-	rest := text
-	for ; n > 0 && rest != ""; n-- {
-		rest = strings.TrimSpace(rest)
-		rest = rest[len(apart([]string{rest[:fieldEnd(rest)]})[0]):]
-	}
-	dropped := units(text) - units(rest)
-	for len(words) > 0 && dropped > 0 {
-		dropped -= max(1, units(words[0].Text))
-		words = words[1:]
-	}
-	return strings.TrimSpace(rest), words
-}
-
-// fieldEnd returns where the first white space of text is, or its end.
-func fieldEnd(text string) int {
-	if i := strings.IndexFunc(text, unicode.IsSpace); i >= 0 {
-		return i
-	}
-	return len(text)
 }
 
 // mayInterrupt says whether speech stops the tutor in this session.
