@@ -16,6 +16,10 @@ const (
 	// outstanding is how much later than the last word a voice must have ended for
 	// words to be still on their way.
 	outstanding = 400 * time.Millisecond
+	// lagging is how long after its end a word must come for the recogniser to be
+	// behind, and catchUpWait how long one that is behind may take for its next words.
+	lagging     = time.Second
+	catchUpWait = 2 * time.Second
 	// notUnderstoodVoice is how much voice without words makes the tutor say that it did not understand.
 	notUnderstoodVoice = 700 * time.Millisecond
 	// notUnderstoodWait is how long after such a voice words may still come.
@@ -133,7 +137,7 @@ func (c *conductor) onHeard(m heardMsg) {
 		c.hypothesis(m.event, false)
 	case providers.HeardEnd:
 		c.hypothesis(m.event, true)
-		if !l.closing.IsZero() {
+		if !l.closing.IsZero() && c.caughtUpBy().IsZero() {
 			c.endTurn() // this is the last word that was awaited
 		}
 	}
@@ -199,6 +203,9 @@ func (c *conductor) mayInterrupt() bool {
 // turnDeadline is when the learner's turn is over if nothing more is heard; zero for never.
 func (c *conductor) turnDeadline(now time.Time) time.Time {
 	l := &c.learner
+	if l.reason == "semantic" && !l.closing.IsZero() {
+		return later(l.closing, c.caughtUpBy())
+	}
 	if !l.closing.IsZero() {
 		return l.closing
 	}
@@ -221,7 +228,7 @@ func (c *conductor) turnDeadline(now time.Time) time.Time {
 			at = limit
 		}
 	}
-	return later(at, l.held)
+	return later(later(at, l.held), c.caughtUpBy())
 }
 
 // asked says whether the tutor's last words, as far as they were heard, were a question.
@@ -259,6 +266,22 @@ func (c *conductor) wordEnd() time.Time {
 // quietSince is when the learner fell silent, by words and by voice.
 func (c *conductor) quietSince() time.Time {
 	return later(c.wordEnd(), c.clock.when(c.learner.voiceEndMS))
+}
+
+// caughtUpBy is until when the next words are awaited of a recogniser that is behind:
+// its last ones came late, and there was voice after them. Without this wait each of
+// them would be a turn, because its patience ended before it came. Zero when the
+// recogniser keeps up.
+func (c *conductor) caughtUpBy() time.Time {
+	l := &c.learner
+	voiceTo := l.voiceEndMS
+	if l.voiceOn {
+		voiceTo = c.clock.nowMS()
+	}
+	if l.changed.Sub(c.wordEnd()) < lagging || voiceTo-l.lastWordMS <= outstanding.Milliseconds() {
+		return time.Time{}
+	}
+	return l.changed.Add(catchUpWait)
 }
 
 // onTurnDue closes the learner's turn: at once when all is final, else after the
