@@ -14,4 +14,8 @@
 //
 // What is not proven by a simulator: real timings, real error texts beyond the
 // published captures, account limits.
+//
+// What a real vendor does can be kept: a [Recorder] stands between our clients and
+// the vendors and writes a cassette of what passes, without credentials; a [Replay]
+// serves the cassette back to the same clients.
 package simulate
