@@ -13,8 +13,10 @@
 // A voice path must degrade rather than wait. Commands obey their context and end
 // after 200 ms of reading or writing, dialling is tried once for at most 500 ms, a
 // full pool is a fault after 100 ms, and nothing is retried, because a command that
-// timed out may have had its effect. Every failure is a *learn.Error of kind
-// Unavailable; what then happens (refuse, or go on without) is for the caller.
+// timed out may have had its effect. The embedded Redis gets two seconds instead of
+// those fractions, since it is slow only when the machine itself is. Every failure is a
+// *learn.Error of kind Unavailable; what then happens (refuse, or go on without) is for
+// the caller.
 //
 // # Keys
 //

@@ -12,6 +12,10 @@ import (
 // tick is how often the embedded Redis' clock moves.
 const tick = 100 * time.Millisecond
 
+// busyWait is how long a command to the embedded Redis may take. Nothing is lost on the
+// way to it: when it is slow, this machine is busy, and giving up early makes it no less so.
+const busyWait = 2 * time.Second
+
 // embedded is a Redis inside the process.
 type embedded struct {
 	server *miniredis.Miniredis

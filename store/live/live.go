@@ -55,7 +55,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 			o.Log.LogAttrs(ctx, slog.LevelInfo, "live state is kept in this process; set REDIS_URL to run more than one node")
 		}
 	}
-	setTimes(opts)
+	setTimes(opts, s.embedded != nil)
 	s.client = redis.NewClient(opts)
 	if err := s.Ping(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -65,13 +65,16 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 
 // setTimes overrides go-redis' patience, which is made for batch work; see the
 // package's page.
-func setTimes(o *redis.Options) {
+func setTimes(o *redis.Options, embedded bool) {
 	o.ContextTimeoutEnabled = true
 	o.ReadTimeout = 200 * time.Millisecond
 	o.WriteTimeout = 200 * time.Millisecond
 	o.DialTimeout = 500 * time.Millisecond
-	o.DialerRetries = 1
 	o.PoolTimeout = 100 * time.Millisecond
+	if embedded {
+		o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = busyWait, busyWait, busyWait
+	}
+	o.DialerRetries = 1
 	o.MaxRetries = -1 // none; 0 would mean the library's 3
 	o.DisableIdentity = true
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
