@@ -92,14 +92,16 @@ func answered(tb *webtest.Tab, n int, want string) {
 
 // slowDown makes the tutor speak slower, by steps of 5 %, with the keyboard.
 func slowDown(tb *webtest.Tab, steps int) {
-	tb.Click(`.settings summary`)
+	tb.Focus(`.settings summary`)
+	tb.Press(" ")
 	tb.Focus(`#rate`)
 	for range steps {
 		tb.Press(kb.ArrowLeft)
 	}
 	tb.WaitFor("the tutor's new pace", `tap.wire.some(({ event }) => event?.type === "session.updated" && event.session.audio.output.speed === 0.7)`)
 	tb.Screenshot("2-settings")
-	tb.Click(`.settings summary`)
+	tb.Focus(`.settings summary`)
+	tb.Press(" ")
 }
 
 // watchTutorSpeak looks at the page while the tutor speaks.
