@@ -172,9 +172,9 @@ func checkSilencing(t *testing.T, noted tap, k playback) {
 	if n := noted.count("output_audio_buffer.clear"); n != 1 || k.Flushes != 1 || k.LateFrames != 0 {
 		t.Fatalf("%d orders to be silent, %.0f flushes, %.0f late frames, want 1, 1 and 0", n, k.Flushes, k.LateFrames)
 	}
-	clear := noted.Wire[at]
+	order := noted.Wire[at]
 	for _, m := range noted.Wire[at:] {
-		if m.Event == nil && m.Stream <= clear.Event.Stream {
+		if m.Event == nil && m.Stream <= order.Event.Stream {
 			t.Error("audio of the old answer came after the order to be silent")
 		}
 	}
@@ -187,7 +187,7 @@ func checkSilencing(t *testing.T, noted tap, k playback) {
 	if cut.Source != "client" || played < 1000 || cut.AudioEndMS > played || cut.AudioEndMS < played-1 {
 		t.Errorf("the page reported %v ms as played, the server settled on %v ms by the %s's word", played, cut.AudioEndMS, cut.Source)
 	}
-	silent := noted.lastSound(noted.Wire[next].At) - clear.At
+	silent := noted.lastSound(noted.Wire[next].At) - order.At
 	sound := noted.soundSeconds()
 	t.Logf("silent %.1f ms after the order, reported in %.1f ms, after %.0f ms of the answer; %.1f s of sound, %.0f underruns",
 		1000*silent, k.LastClearMs, played, sound, k.Underruns)
