@@ -64,9 +64,6 @@ const (
 // that broke off: the code that RFC 6455 reserves for it.
 const closeCut = 1006
 
-// closeEmpty is the Status of a close frame without a code.
-const closeEmpty = 1005
-
 // CassetteEvent is one line of a cassette.
 type CassetteEvent struct {
 	// T is in milliseconds since the recording began.

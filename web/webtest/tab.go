@@ -242,9 +242,9 @@ func (tb *Tab) Screenshot(name string) {
 		return
 	}
 	file := strings.ReplaceAll(tb.t.Name(), "/", "-") + "-" + name + ".png"
-	err = os.MkdirAll(dir, 0o755)
+	err = os.MkdirAll(dir, 0o750)
 	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, file), png, 0o644)
+		err = os.WriteFile(filepath.Join(dir, file), png, 0o600)
 	}
 	if err != nil {
 		tb.t.Logf("screenshot %s: %v", name, err)
