@@ -34,7 +34,7 @@ if [ ! -s "$work/tables" ]; then
 fi
 
 commit=$(git rev-parse --short HEAD)
-git diff --quiet HEAD -- '*.go' || commit="$commit, with changes"
+git diff --quiet HEAD -- '*.go' ':!*_test.go' || commit="$commit, with changes"
 cpu=$(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -n 1)
 cores=$(grep -c '^processor' /proc/cpuinfo)
 {
@@ -45,8 +45,10 @@ cores=$(grep -c '^processor' /proc/cpuinfo)
 	echo 'recogniser and voice are real engines behind the protocols of Deepgram Nova and ElevenLabs. WER is the'
 	echo 'word error rate. Times are from the end of the last word: until the turn was over, and until the first'
 	echo 'audio of the answer was sent. The free engine for Spanish, French and German knows some phrases'
-	echo 'only, so that its words are no measure; English is recognised with an open vocabulary. Hesitant learners'
-	echo 'pause for 1.2 s within their sentence. The language model is the demo tutor, so that its time is no measure either.'
+	echo 'only, and no capital À, so that its words are no measure; English is recognised with an open vocabulary.'
+	echo 'Hesitant learners pause for 1.2 s within their sentence. The language model is the demo tutor, whose time is'
+	echo 'no measure either. Where the engine says little about its interim results, the end of the last word is taken'
+	echo 'for up to half a second later than it was.'
 	echo
 	echo "- Commit: $commit"
 	echo "- Date: $(date -u +%Y-%m-%d)"

@@ -104,6 +104,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	if err != nil {
 		return err
 	}
+	for _, t := range plan {
+		if err := t.Retry(ctx, o.server); err != nil {
+			return err
+		}
+	}
 	var echoes []trial.Echo
 	if o.engine != "" {
 		engine, err := trial.NewEngine(o.engine)

@@ -43,6 +43,9 @@ func writeTrials(b *strings.Builder, held []*trial.Trial) (missed bool) {
 			}
 		}
 		verdict := "yes"
+		if t.Held > 1 {
+			verdict = fmt.Sprintf("yes, when held %d times", t.Held)
+		}
 		if problems := t.Judge(); len(problems) > 0 {
 			verdict, missed = "**no**: "+strings.Join(problems, "; "), true
 		}
