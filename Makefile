@@ -40,6 +40,10 @@ fuzz: ## Every fuzz target for 10 s; FUZZTIME=1m for longer
 bench: ## Every benchmark
 	go test -run '^$$' -bench . -benchmem ./...
 
+.PHONY: load
+load: ## 200 learners talk for a minute; what was seen goes into deploy/bench/RESULTS.md
+	@deploy/bench/load.sh
+
 .PHONY: smoke
 smoke: ## A few learners talk with the server at KALAMI_URL (http://127.0.0.1:8000); needs k6
 	@PATH="$$PATH:$$(go env GOPATH)/bin"; if command -v k6 >/dev/null; then \

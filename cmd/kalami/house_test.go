@@ -57,6 +57,7 @@ type house struct {
 	*app
 	vendors *simulate.Server
 	asked   *overheard
+	prepare func(*app) // may change the app before it serves
 	log     *lockedBuffer
 	stop    context.CancelFunc
 	ran     chan error
@@ -67,16 +68,22 @@ type house struct {
 // openHouse starts one; it is stopped, and its end checked, when the test is over.
 func openHouse(t *testing.T, b backend, latency simulate.Latency, environ ...string) *house {
 	t.Helper()
+	h, vars := newHouse(t, b, latency)
+	h.open(t, append(vars, environ...))
+	return h
+}
+
+// newHouse starts the vendors of one, and returns with it the variables to open it with.
+func newHouse(t *testing.T, b backend, latency simulate.Latency) (*house, []string) {
+	t.Helper()
 	vendors := simulate.New(simulate.Options{Latency: latency, Key: "key"})
 	asked := &overheard{vendor: vendors}
 	server := httptest.NewServer(asked)
 	t.Cleanup(func() { vendors.Close(); server.Close() })
-	h := &house{vendors: vendors, asked: asked, log: &lockedBuffer{}, ran: make(chan error, 1)}
-	vars := append(b.environ(t), "PORT=0", "KALAMI_LOG_LEVEL=DEBUG", "KALAMI_SHUTDOWN_GRACE=5s",
-		"DEEPGRAM_API_KEY=key", "DEEPGRAM_BASE_URL="+server.URL, "ELEVENLABS_API_KEY=key", "ELEVENLABS_BASE_URL="+server.URL,
-		"ANTHROPIC_API_KEY=key", "ANTHROPIC_BASE_URL="+server.URL, "OPENAI_API_KEY=key", "OPENAI_BASE_URL="+server.URL+"/v1")
-	h.open(t, append(vars, environ...))
-	return h
+	return &house{vendors: vendors, asked: asked, log: &lockedBuffer{}, ran: make(chan error, 1)},
+		append(b.environ(t), "PORT=0", "KALAMI_LOG_LEVEL=DEBUG", "KALAMI_SHUTDOWN_GRACE=5s",
+			"DEEPGRAM_API_KEY=key", "DEEPGRAM_BASE_URL="+server.URL, "ELEVENLABS_API_KEY=key", "ELEVENLABS_BASE_URL="+server.URL,
+			"ANTHROPIC_API_KEY=key", "ANTHROPIC_BASE_URL="+server.URL, "OPENAI_API_KEY=key", "OPENAI_BASE_URL="+server.URL+"/v1")
 }
 
 // openDemo starts one with nothing configured but where it keeps things.
@@ -96,6 +103,9 @@ func (h *house) open(t *testing.T, environ []string) {
 	a, err := openApp(t.Context(), &cfg.Config, newLogger(h.log, cfg.Log))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if h.prepare != nil {
+		h.prepare(a)
 	}
 	h.app = a
 	ctx, cancel := context.WithCancel(context.Background())

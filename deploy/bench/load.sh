@@ -1,0 +1,72 @@
+#!/bin/sh
+# Lets 200 learners talk with one server for a minute and writes what was seen into its
+# section of deploy/bench/RESULTS.md:
+#
+#	deploy/bench/load.sh
+#
+# The server, the simulated vendors and the learners are one process on this machine's
+# cores: the figures are those of all together. LEARNERS and LOAD_TIME choose others than
+# 200 and 60s. With PROFILES=folder, cpu.out and heap.out are left there for "go tool
+# pprof". The section stays as it was when something was not as it should be.
+set -eu
+cd "$(dirname "$0")/../.."
+
+learners=${LEARNERS:-200}
+length=${LOAD_TIME:-60s}
+results=deploy/bench/RESULTS.md
+begin='<!-- load.sh: begin -->'
+end='<!-- load.sh: end -->'
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+go test -c -o "$work/kalami.test" ./cmd/kalami
+set -- -test.run '^TestLoad$' -test.timeout 20m
+if [ -n "${PROFILES:-}" ]; then
+	profiles=$(realpath "$PROFILES")
+	set -- "$@" -test.cpuprofile "$profiles/cpu.out" -test.memprofile "$profiles/heap.out"
+fi
+(cd cmd/kalami && KALAMI_LOAD_LEARNERS=$learners KALAMI_LOAD_TIME=$length KALAMI_LOAD_REPORT="$work/tables" "$work/kalami.test" "$@")
+
+commit=$(git rev-parse --short HEAD)
+git diff --quiet HEAD -- '*.go' || commit="$commit, with changes"
+cpu=$(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -n 1)
+cores=$(grep -c '^processor' /proc/cpuinfo)
+{
+	echo "$begin"
+	echo "## $learners learners at once"
+	echo
+	echo 'Learners with open microphones (20 ms frames) speak recordings turn by turn, every third time over the'
+	echo 'tutor. The server, the simulated vendors (recognition 350 ms after the end of speech, first token after'
+	echo '400 ms, first sound after 150 ms, all constant) and the learners are one process: CPU and memory are those'
+	echo 'of all three. The time to the first audio includes the level’s patience and the vendors’ 550 ms; what the'
+	echo 'server adds under load is the difference to the same turn of a learner who is alone with it.'
+	echo
+	echo "- Commit: $commit"
+	echo "- Date: $(date -u +%Y-%m-%d)"
+	echo "- Machine: $cores × $cpu; SQLite on disk, Redis in process; load average when it ended: $(cut -d ' ' -f 1 /proc/loadavg)"
+	echo "- Command: \`LEARNERS=$learners LOAD_TIME=$length deploy/bench/load.sh\`"
+	echo
+	cat "$work/tables"
+	echo "$end"
+} >"$work/section"
+
+# Only this section is exchanged; the others belong to other programs.
+if [ ! -f "$results" ]; then
+	printf '# Recorded results\n\nEach section is written by the program that it names.\n' >"$results"
+fi
+if grep -qxF "$begin" "$results"; then
+	awk -v section="$work/section" -v begin="$begin" -v end="$end" '
+		$0 == begin { skip = 1; while ((getline line < section) > 0) print line }
+		!skip { print }
+		$0 == end { skip = 0 }' "$results" >"$work/results"
+else
+	{
+		cat "$results"
+		echo
+		cat "$work/section"
+	} >"$work/results"
+fi
+cat "$work/results" >"$results"
