@@ -22,6 +22,9 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
+# Whatever else runs on the machine is in the figures, too.
+busy="load average before it $(cut -d ' ' -f 1 /proc/loadavg)"
+[ "$(nice)" = 0 ] || busy="$busy, run with niceness $(nice)"
 go test -c -o "$work/kalami.test" ./cmd/kalami
 set -- -test.run '^TestLoad$' -test.timeout 20m
 if [ -n "${PROFILES:-}" ]; then
@@ -46,7 +49,7 @@ cores=$(grep -c '^processor' /proc/cpuinfo)
 	echo
 	echo "- Commit: $commit"
 	echo "- Date: $(date -u +%Y-%m-%d)"
-	echo "- Machine: $cores × $cpu; SQLite on disk, Redis in process; load average when it ended: $(cut -d ' ' -f 1 /proc/loadavg)"
+	echo "- Machine: $cores × $cpu; SQLite on disk, Redis in process; $busy"
 	echo "- Command: \`LEARNERS=$learners LOAD_TIME=$length deploy/bench/load.sh\`"
 	echo
 	cat "$work/tables"
