@@ -52,6 +52,20 @@ func TestControlsByKeyboard(t *testing.T) {
 		if set := l.expect("tutor.set"); set["patience_ms"] != 1900.0 {
 			t.Errorf("tutor.set is %v", set)
 		}
+		// The answers to the first two steps come after the third was taken.
+		for _, want := range []float64{0.85, 0.8, 0.75} {
+			if set := l.expect("tutor.set"); set["speech_rate"] != want {
+				t.Errorf("tutor.set is %v, want the rate %v", set, want)
+			}
+		}
+		for _, rate := range []float64{0.85, 0.8} {
+			l.updated(1900, rate)
+		}
+		if set := l.expect("tutor.set"); set["speech_rate"] != 0.7 {
+			t.Errorf("after late answers tutor.set is %v, want one step on from the learner's own choice", set)
+		}
+		l.updated(1900, 0.75)
+		l.updated(1900, 0.7)
 		l.stay()
 	})
 	tb := webtest.Open(t, webtest.Browser{Microphone: microphoneFile(t), Width: 390, Height: 844, Mobile: true, Dark: true}, s.http.URL)
@@ -89,6 +103,16 @@ func TestControlsByKeyboard(t *testing.T) {
 	}
 	tb.Press(kb.ArrowRight)
 	tb.WaitFor("the new patience", `document.querySelector("output[for=patience]").innerText.startsWith("1.9")`)
+	tb.Focus(`#rate`)
+	for range 3 {
+		tb.Press(kb.ArrowLeft)
+	}
+	tb.WaitFor("the answer to the second step", `kalami.speed === 0.8`)
+	tb.Press(kb.ArrowLeft)
+	tb.WaitFor("the answer to the last step", `kalami.speed === 0.7`)
+	if got := webtest.Eval[float64](tb, `document.getElementById("rate").valueAsNumber`); got != 70 {
+		t.Errorf("the speed is shown as %v, want the 70 that the learner chose", got)
+	}
 	tb.Screenshot("4-settings")
 	if wide := webtest.Eval[float64](tb, `document.documentElement.scrollWidth`); wide > 390 {
 		t.Errorf("the page is %v pixels wide on a phone of 390", wide)

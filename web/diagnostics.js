@@ -21,6 +21,7 @@ export function exposeDiagnostics(current) {
     contextRate: () => player()?.context.sampleRate ?? 0,
     turns: () => (current() ? current().conversation.spokenTurns + current().conversation.typedTurns : 0),
     state: () => current()?.conversation.state ?? "idle",
+    speed: () => current()?.conversation.session?.audio?.output?.speed ?? 0,
     states: () => [...(current()?.conversation.states ?? [])],
     latencies: () => (current()?.clock.turns ?? []).map(({ heardMs, stages }) => ({ heardMs, stages: Object.fromEntries(stages) })),
     problem: () => current()?.problem?.kind ?? "",

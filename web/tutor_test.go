@@ -33,6 +33,14 @@ func (l *line) created() {
 	})
 }
 
+// updated confirms the settings of the conversation.
+func (l *line) updated(patience int, speed float64) {
+	l.send("session.updated", fields{"session": fields{"id": "vs_1", "audio": fields{
+		"input":  fields{"turn_detection": fields{"patience_ms": patience}},
+		"output": fields{"speed": speed},
+	}}})
+}
+
 // closeWith ends the conversation with a close code.
 func (l *line) closeWith(code int, reason string) {
 	_ = l.conn.Close(websocket.StatusCode(code), reason) // the page may have gone first

@@ -3,6 +3,9 @@
 import { t } from "../strings.js";
 import { h, icon, setAttribute, setText } from "./dom.js";
 
+/** How long the learner's own choice stands while the server has not confirmed it, ms. */
+const CONFIRM_MS = 5000;
+
 /** @param {import("../lesson.js").Lesson} lesson */
 export function settingsPanel(lesson) {
   const patience = slider({
@@ -24,7 +27,7 @@ export function settingsPanel(lesson) {
       const { session, phase } = lesson.conversation;
       const live = phase === "live";
       patience.take(session?.audio?.input?.turn_detection?.patience_ms, live);
-      rate.take(session?.audio?.output?.speed ? session.audio.output.speed * 100 : undefined, live);
+      rate.take(session?.audio?.output?.speed ? Math.round(session.audio.output.speed * 100) : undefined, live);
     },
   };
 }
@@ -33,6 +36,9 @@ function slider({ id, label, min, max, step, value, show, onChange }) {
   const output = h("output", { for: id }, show(value));
   const input = h("input", { type: "range", id, min, max, step, value });
   let held = false; // the learner is moving it: the server's value waits
+  // What the learner chose last, until the server confirms it: the answers to the steps
+  // on the way there come later than the next key press, and must not undo it.
+  let asked = null;
   input.addEventListener("input", () => {
     held = true;
     setText(output, show(input.valueAsNumber));
@@ -40,13 +46,16 @@ function slider({ id, label, min, max, step, value, show, onChange }) {
   });
   input.addEventListener("change", () => {
     held = false;
-    onChange(input.valueAsNumber);
+    asked = { value: input.valueAsNumber, at: performance.now() };
+    onChange(asked.value);
   });
   return {
     element: h("div.field", {}, h("div.slider-head", {}, h("label", { for: id }, label), output), input),
     take(known, live) {
       input.disabled = !live;
-      if (held || known === undefined || known === input.dataset.known) return;
+      if (held || known === undefined) return;
+      if (asked && known !== asked.value && performance.now() - asked.at < CONFIRM_MS) return;
+      asked = null;
       if (String(known) === input.dataset.known) return;
       input.dataset.known = known;
       input.value = known;
