@@ -22,6 +22,54 @@ const (
 	maxEmail = 254
 )
 
+func (s *Server) accountRoutes() {
+	s.handle(operation{
+		method: http.MethodPost, path: "/auth/register", id: "register", tag: "accounts", class: unpaced,
+		summary: "Make an account",
+		takes:   []content{{shape: registerRequest{}}},
+		gives:   []success{{status: http.StatusCreated, bodies: []content{{shape: userJSON{}}}}},
+		fails:   []failure{{http.StatusBadRequest, "The e-mail address has an account."}},
+	}, s.register)
+	s.handle(operation{
+		method: http.MethodPost, path: "/auth/login", id: "login", tag: "accounts", class: unpaced,
+		summary: "Sign in",
+		takes:   []content{{mediaType: echo.MIMEApplicationForm, shape: loginRequest{}}, {mediaType: echo.MIMEMultipartForm, shape: loginRequest{}}},
+		gives:   []success{{status: http.StatusOK, bodies: []content{{shape: tokenJSON{}}}}},
+		fails:   []failure{{http.StatusUnauthorized, "Address or password is wrong."}},
+	}, s.login)
+	s.handle(operation{
+		method: http.MethodPost, path: "/auth/guest", id: "enterAsGuest", tag: "accounts", class: unpaced,
+		summary: "Try without an account",
+		takes:   []content{{shape: guestRequest{}}}, bodyOptional: true,
+		gives: []success{{status: http.StatusOK, bodies: []content{{shape: tokenJSON{}}}}},
+		fails: []failure{{http.StatusForbidden, "Guests are switched off here."}},
+	}, s.guest)
+	s.handleLearner(operation{
+		method: http.MethodGet, path: "/auth/me", id: "getMe", tag: "accounts", class: reading,
+		summary: "Who the caller is", gives: []success{{status: http.StatusOK, bodies: []content{{shape: userJSON{}}}}},
+	}, s.me)
+}
+
+// registerRequest is the body of POST /auth/register.
+type registerRequest struct {
+	Email          *string `json:"email"`
+	Password       *string `json:"password"`
+	NativeLanguage *string `json:"native_language"`
+	Name           *string `json:"name"`
+}
+
+// loginRequest is the form of POST /auth/login.
+type loginRequest struct {
+	Username string `json:"username"`
+	Password string `json:"password"`
+}
+
+// guestRequest is the body of POST /auth/guest.
+type guestRequest struct {
+	NativeLanguage *string `json:"native_language"`
+	Name           *string `json:"name"`
+}
+
 // Passwords hashes and verifies passwords, as [*token.Hasher] does and documents.
 type Passwords interface {
 	Hash(ctx context.Context, password string) (string, error)
@@ -61,12 +109,7 @@ type tokenJSON struct {
 // register answers POST /auth/register.
 func (s *Server) register(c echo.Context) error {
 	const op = "gateway.register"
-	var in struct {
-		Email          *string `json:"email"`
-		Password       *string `json:"password"`
-		NativeLanguage *string `json:"native_language"`
-		Name           *string `json:"name"`
-	}
+	var in registerRequest
 	if err := decodeJSON(c, &in); err != nil {
 		return err
 	}
@@ -181,10 +224,7 @@ func (s *Server) guest(c echo.Context) error {
 	if s.opts.NoGuests {
 		return &apiError{code: "guests_off", err: learn.Errorf(learn.Forbidden, op, "Trying without an account is switched off here")}
 	}
-	var in struct {
-		NativeLanguage *string `json:"native_language"`
-		Name           *string `json:"name"`
-	}
+	var in guestRequest
 	if err := decodeOptionalJSON(c, &in); err != nil {
 		return err
 	}

@@ -41,6 +41,38 @@ type servicesJSON struct {
 	LLM      string `json:"llm"`
 }
 
+// statusJSON answers the probes.
+type statusJSON struct {
+	Status string `json:"status"`
+}
+
+// houseRoutes registers what operators and clients ask about the server itself.
+func (s *Server) houseRoutes() {
+	s.handle(operation{
+		method: http.MethodGet, path: "/languages", id: "listLanguages", tag: "operations", class: unpaced,
+		summary: "The languages that can be learned here",
+		gives:   []success{{status: http.StatusOK, bodies: []content{{shape: []languageJSON{}}}}},
+	}, s.languages)
+	s.handle(operation{
+		method: http.MethodGet, path: "/health", id: "getHealth", tag: "operations", class: unpaced,
+		summary: "How the stores are, and who serves each part of the tutor",
+		gives:   []success{{status: http.StatusOK, bodies: []content{{shape: healthJSON{}}}}},
+		fails:   []failure{{http.StatusServiceUnavailable, "The database does not answer; the body is the same."}},
+	}, s.health)
+	for _, probe := range []struct {
+		path, id, summary string
+		h                 echo.HandlerFunc
+	}{
+		{"/livez", "getLiveness", "Whether the process runs", s.livez},
+		{"/readyz", "getReadiness", "Whether this node takes new conversations", s.readyz},
+	} {
+		s.handle(operation{
+			method: http.MethodGet, path: probe.path, id: probe.id, tag: "operations", class: unpaced, summary: probe.summary,
+			gives: []success{{status: http.StatusOK, bodies: []content{{shape: statusJSON{}}}}},
+		}, probe.h)
+	}
+}
+
 // health answers GET /health, for people and dashboards: 200 as long as the database
 // answers, else 503.
 func (s *Server) health(c echo.Context) error {
@@ -79,7 +111,7 @@ func ping(ctx context.Context, p Pinger) string {
 // livez answers GET /livez: the process runs. It asks no store, because restarting a
 // node full of lessons does not bring a store back.
 func (s *Server) livez(c echo.Context) error {
-	return c.JSON(http.StatusOK, map[string]string{"status": "ok"})
+	return c.JSON(http.StatusOK, statusJSON{Status: "ok"})
 }
 
 // readyz answers GET /readyz: this node takes new conversations.
@@ -91,5 +123,5 @@ func (s *Server) readyz(c echo.Context) error {
 	if ping(c.Request().Context(), s.opts.Database) == serviceDown {
 		return learn.Errorf(learn.Unavailable, op, "The database does not answer")
 	}
-	return c.JSON(http.StatusOK, map[string]string{"status": "ok"})
+	return c.JSON(http.StatusOK, statusJSON{Status: "ok"})
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -170,20 +171,21 @@ func checkOrigin(origin string) error {
 }
 
 // errSlowHandler is the cause of a request's context when the handler took too long.
-var errSlowHandler = fmt.Errorf("gateway: not answered within %v: %w", handlerTimeout, context.DeadlineExceeded)
+var errSlowHandler = fmt.Errorf("gateway: not answered in time: %w", context.DeadlineExceeded)
 
 // limited bounds what a request may carry and how long it may take. It is for every
 // route but a socket's.
-func limited(next echo.HandlerFunc) echo.HandlerFunc {
+func limited(op operation, next echo.HandlerFunc) echo.HandlerFunc {
+	most, patience := cmp.Or(op.maxBody, maxBody), cmp.Or(op.timeout, handlerTimeout)
 	return func(c echo.Context) error {
 		r := c.Request()
-		if r.ContentLength > maxBody {
-			return &http.MaxBytesError{Limit: maxBody}
+		if r.ContentLength > most {
+			return &http.MaxBytesError{Limit: most}
 		}
-		ctx, cancel := context.WithTimeoutCause(r.Context(), handlerTimeout, errSlowHandler)
+		ctx, cancel := context.WithTimeoutCause(r.Context(), patience, errSlowHandler)
 		defer cancel()
 		r = r.WithContext(ctx)
-		r.Body = http.MaxBytesReader(c.Response(), r.Body, maxBody)
+		r.Body = http.MaxBytesReader(c.Response(), r.Body, most)
 		c.SetRequest(r)
 		err := next(c)
 		if err != nil && errors.Is(context.Cause(ctx), errSlowHandler) {

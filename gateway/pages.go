@@ -162,6 +162,21 @@ func saneHost(host string) bool {
 	return host != ""
 }
 
+func (s *Server) rootRoutes(all pages) {
+	s.handle(operation{
+		method: http.MethodGet, path: "/", id: "getRoot", tag: "operations", class: unpaced,
+		summary: "What this server is; a browser gets the page",
+		gives:   []success{{status: http.StatusOK, bodies: []content{{shape: rootJSON{}}}}},
+	}, s.root(all))
+}
+
+// rootJSON answers GET / for everybody but browsers.
+type rootJSON struct {
+	Name    string `json:"name"`
+	Status  string `json:"status"`
+	Version string `json:"version"`
+}
+
 // root answers GET /: the page for browsers, a few words of JSON for everybody else.
 func (s *Server) root(all pages) echo.HandlerFunc {
 	index, ok := all[indexPage]
@@ -170,9 +185,7 @@ func (s *Server) root(all pages) echo.HandlerFunc {
 		if ok && acceptsHTML(c.Request().Header.Values(echo.HeaderAccept)) {
 			return s.servePage(c, index)
 		}
-		return c.JSON(http.StatusOK, map[string]string{
-			"name": s.opts.Name, "status": "running", "version": s.opts.Version,
-		})
+		return c.JSON(http.StatusOK, rootJSON{Name: s.opts.Name, Status: "running", Version: s.opts.Version})
 	}
 }
 

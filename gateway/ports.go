@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"kalami/providers"
 	"kalami/session"
 	"kalami/session/learn"
 )
@@ -46,6 +47,26 @@ type Conversations interface {
 	TakeOver(ctx context.Context, tenantID, userID, id string) (learn.Conversation, error)
 	// RecentMessages returns the last n messages, oldest first.
 	RecentMessages(ctx context.Context, tenantID, conversationID string, n int) ([]learn.Message, error)
+}
+
+// Turns answers turns that are sent whole. Implemented by *session.Turnwise.
+type Turns interface {
+	// Take makes one turn: it hears the recording or takes the text, has the tutor
+	// answer, and returns when both messages are durable. Turns of one conversation
+	// come one after another. Errors: NotFound and Conflict (it has ended) for the
+	// conversation, Invalid for a recording that the vendors cannot read, Unavailable
+	// when no vendor answers; the learner's message may be stored then.
+	Take(ctx context.Context, r session.TurnRequest) (session.TurnResult, error)
+}
+
+// Speech hears recordings and makes clips. Implemented by *speech.Service in
+// providers/speech. The provider argument names a vendor as the API does ("whisper",
+// "deepgram"; "elevenlabs", "openai"), or is empty for the usual one; another vendor
+// answers when it fails. An unknown name is Invalid.
+type Speech interface {
+	Transcribe(ctx context.Context, provider string, r providers.Recording) (providers.Transcript, error)
+	Synthesize(ctx context.Context, provider string, s providers.Script) (providers.Clip, error)
+	Voices(ctx context.Context, provider string) (name string, voices []providers.VoiceInfo, err error)
 }
 
 // Once keeps short-lived secrets that may be used a single time, by the hash of

@@ -16,6 +16,35 @@ const (
 	minSpeed, maxSpeed           = 0.5, 1.5
 )
 
+func (s *Server) profileRoutes() {
+	one := []success{{status: http.StatusOK, bodies: []content{{shape: profileJSON{}}}}}
+	missing := failure{http.StatusNotFound, "The caller has no such profile."}
+	s.handleLearner(operation{
+		method: http.MethodGet, path: "/users/profiles", id: "listProfiles", tag: "profiles", class: reading,
+		summary: "The languages that the caller learns, oldest first",
+		gives:   []success{{status: http.StatusOK, bodies: []content{{shape: []profileJSON{}}}}},
+	}, s.listProfiles)
+	s.handleLearner(operation{
+		method: http.MethodPost, path: "/users/profiles", id: "createProfile", tag: "profiles", class: writing,
+		summary: "Begin to learn a language",
+		takes:   []content{{shape: profileRequest{}}},
+		gives:   []success{{status: http.StatusCreated, bodies: []content{{shape: profileJSON{}}}}},
+		fails:   []failure{{http.StatusBadRequest, "The caller learns that language already."}},
+	}, s.createProfile)
+	s.handleLearner(operation{
+		method: http.MethodGet, path: "/users/profiles/:id", id: "getProfile", tag: "profiles", class: reading,
+		summary: "One profile", gives: one, fails: []failure{missing},
+	}, s.getProfile)
+	s.handleLearner(operation{
+		method: http.MethodPatch, path: "/users/profiles/:id", id: "updateProfile", tag: "profiles", class: writing,
+		summary: "Change level or settings", takes: []content{{shape: profileRequest{}}}, gives: one, fails: []failure{missing},
+	}, s.patchProfile)
+	s.handleLearner(operation{
+		method: http.MethodDelete, path: "/users/profiles/:id", id: "deleteProfile", tag: "profiles", class: writing,
+		summary: "Stop learning a language", gives: []success{{status: http.StatusNoContent}}, fails: []failure{missing},
+	}, s.deleteProfile)
+}
+
 // profileJSON is a profile as the API shows it. The counters go out under the names of
 // the present and of an older client.
 type profileJSON struct {

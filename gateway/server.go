@@ -40,8 +40,11 @@ type Options struct {
 	Once          Once
 	// Limiter bounds Rates; may be nil, then nothing is bounded.
 	Limiter Limiter
-	// Host runs the conversations of the voice endpoint.
-	Host Host
+	// Host runs the conversations of the voice endpoint, Turns those of whole turns.
+	Host  Host
+	Turns Turns
+	// Speech serves the routes of recorded speech.
+	Speech Speech
 	// Database and Redis are asked by /health and /readyz. Redis may be nil when
 	// it runs in process; then /health leaves it out.
 	Database Pinger
@@ -100,6 +103,8 @@ type Server struct {
 	http    *http.Server
 	voice   voiceEndpoint
 	proxies proxies
+	// operations are the routes of the API, in the order of their registration.
+	operations []operation
 
 	draining atomic.Bool
 }
@@ -165,42 +170,24 @@ func (o Options) withDefaults() (Options, error) {
 	return o, nil
 }
 
-// routes registers every resource; each has its file.
+// routes registers every resource; each has its file, where its operations stand.
 func (s *Server) routes(pages pages) {
-	s.handle(http.MethodPost, "/auth/register", s.register)
-	s.handle(http.MethodPost, "/auth/login", s.login)
-	s.handle(http.MethodPost, "/auth/guest", s.guest)
-	s.handle(http.MethodGet, "/auth/me", s.authenticated(s.me))
-
-	s.handle(http.MethodGet, "/users/profiles", s.authenticated(s.listProfiles))
-	s.handle(http.MethodPost, "/users/profiles", s.authenticated(s.createProfile))
-	s.handle(http.MethodGet, "/users/profiles/:id", s.authenticated(s.getProfile))
-	s.handle(http.MethodPatch, "/users/profiles/:id", s.authenticated(s.patchProfile))
-	s.handle(http.MethodDelete, "/users/profiles/:id", s.authenticated(s.deleteProfile))
-
-	s.handle(http.MethodPost, "/v1/voice/tickets", s.authenticated(s.createTicket))
-
-	s.handle(http.MethodGet, "/languages", s.languages)
-	s.handle(http.MethodGet, "/health", s.health)
-	s.handle(http.MethodGet, "/livez", s.livez)
-	s.handle(http.MethodGet, "/readyz", s.readyz)
-	s.handle(http.MethodGet, "/", s.root(pages))
+	s.accountRoutes()
+	s.signInRoutes()
+	s.profileRoutes()
+	s.statisticsRoutes()
+	s.conversationRoutes()
+	s.turnRoutes()
+	s.speechRoutes()
+	s.ticketRoutes()
+	s.houseRoutes()
+	s.descriptionRoutes()
+	s.rootRoutes(pages)
 	for name := range pages {
 		s.handlePage(name, pages[name])
 	}
 	s.voice.register(s.echo)
-}
-
-// handle registers a route at /x and at /api/x, with the limits of everything that is
-// not a socket. A GET route answers HEAD too.
-func (s *Server) handle(method, path string, h echo.HandlerFunc) {
-	h = limited(h)
-	for _, prefix := range []string{"", "/api"} {
-		s.echo.Add(method, prefix+path, h)
-		if method == http.MethodGet {
-			s.echo.Add(http.MethodHead, prefix+path, h)
-		}
-	}
+	s.registerOriginal()
 }
 
 // ServeHTTP implements [http.Handler], for tests and for servers of one's own.

@@ -113,6 +113,16 @@ type ticketJSON struct {
 	Session session.Config `json:"session"`
 }
 
+func (s *Server) ticketRoutes() {
+	s.handleLearner(operation{
+		method: http.MethodPost, path: "/v1/voice/tickets", id: "createTicket", tag: "conversations", class: unpaced,
+		summary: "Buy a single-use ticket for the voice socket",
+		takes:   []content{{shape: ticketRequest{}}},
+		gives:   []success{{status: http.StatusCreated, bodies: []content{{shape: ticketJSON{}}}}},
+		fails:   []failure{{http.StatusNotFound, "The caller has no such profile or conversation."}, {http.StatusServiceUnavailable, "This node takes no new conversations now."}},
+	}, s.createTicket)
+}
+
 // createTicket answers POST /v1/voice/tickets. What a browser must be told about a
 // refusal is told here: a refused upgrade reaches a page without status or reason.
 func (s *Server) createTicket(c echo.Context, who caller) error {

@@ -1,0 +1,4 @@
+package gateway
+
+// descriptionRoutes registers what describes the API.
+func (s *Server) descriptionRoutes() {}

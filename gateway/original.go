@@ -1,0 +1,4 @@
+package gateway
+
+// registerOriginal registers the socket of the original.
+func (s *Server) registerOriginal() {}

@@ -1,0 +1,4 @@
+package gateway
+
+// speechRoutes registers recorded speech and clips.
+func (s *Server) speechRoutes() {}

@@ -1,0 +1,4 @@
+package gateway
+
+// statisticsRoutes registers what a learner has done so far.
+func (s *Server) statisticsRoutes() {}

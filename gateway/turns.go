@@ -1,0 +1,4 @@
+package gateway
+
+// turnRoutes registers turns that are sent whole.
+func (s *Server) turnRoutes() {}

@@ -1,0 +1,67 @@
+package learn
+
+// Category says what kind of mistake was corrected, in a small set like ERRANT's.
+type Category string
+
+// The categories. Spelling, case and punctuation are missing on purpose: a
+// recogniser made those.
+const (
+	VerbTense   Category = "verb_tense"
+	VerbForm    Category = "verb_form"
+	Agreement   Category = "agreement"
+	Article     Category = "article"
+	Preposition Category = "preposition"
+	Pronoun     Category = "pronoun"
+	NounNumber  Category = "noun_number"
+	Gender      Category = "gender"
+	Case        Category = "case"
+	WordOrder   Category = "word_order"
+	WordChoice  Category = "word_choice"
+	Missing     Category = "missing"
+	Extra       Category = "extra"
+	Particle    Category = "particle"
+	Register    Category = "register"
+)
+
+// Correction is one mistake in a learner's message, and the right form.
+type Correction struct {
+	ID string
+	// Original is the wrong part as it stands in the message; Start and End are its
+	// place there, in Unicode code points, found by us and not by the model.
+	Original   string
+	Corrected  string
+	Start, End int
+	Category   Category
+	Severity   string // minor, major or blocking
+	// Explanation is a sentence for the learner, in ExplanationLanguage.
+	Explanation         string
+	ExplanationLanguage string
+	Confidence          float64 // of the model, 0..1
+	// Withheld: stored, but not shown, because the recogniser was not sure of the words.
+	Withheld bool
+}
+
+// NewWord is a word that the tutor introduced.
+type NewWord struct {
+	Lemma       string
+	Surface     string // as it stands in the tutor's message
+	PartOf      string // part of speech, such as "noun"
+	Translation string // into the learner's own language
+	Level       Level  // empty when it is not known
+	Example     string
+}
+
+// TurnAnalysis is what was found out about one turn, off the spoken path.
+type TurnAnalysis struct {
+	TenantID       string
+	UserID         string
+	ProfileID      string
+	ConversationID string
+	// MessageID is the learner's message; what was found is stored once for it.
+	MessageID   string
+	Language    string // of the words
+	Corrections []Correction
+	NewWords    []NewWord
+	Understood  bool
+	Provider    string // "anthropic/claude-…"
+}

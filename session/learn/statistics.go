@@ -1,0 +1,17 @@
+package learn
+
+import "time"
+
+// Statistics are what a learner has done so far, over all profiles that are not deleted.
+type Statistics struct {
+	Conversations int
+	// Speaking is the learner's own voiced time, not the clock's.
+	Speaking time.Duration
+	// Mastered counts the cards in review with a stability of at least 21 days, and
+	// those used rightly and unprompted three times on three different days.
+	Mastered  int
+	Languages []string // of the profiles, oldest first
+	// Streak is the number of consecutive local days with speech as it stands today;
+	// Longest, the longest there ever was.
+	Streak, Longest int
+}
