@@ -76,7 +76,7 @@ func TestDescribe(t *testing.T) {
 func TestSlowHandler(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t)
-		h.server.echo.GET("/slow", limited(func(c echo.Context) error {
+		h.server.echo.GET("/slow", limited(operation{}, func(c echo.Context) error {
 			<-c.Request().Context().Done()
 			return fmt.Errorf("the store gave up: %w", c.Request().Context().Err())
 		}))
