@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"errors"
-	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -143,7 +142,7 @@ func (s *Server) renderError(err error, c echo.Context) {
 		h.Set(echo.HeaderWWWAuthenticate, "Bearer")
 	}
 	if a.retryAfter > 0 {
-		h.Set(echo.HeaderRetryAfter, strconv.Itoa(int(math.Ceil(a.retryAfter.Seconds()))))
+		h.Set(echo.HeaderRetryAfter, strconv.Itoa(wholeSeconds(a.retryAfter)))
 	}
 	if c.Request().Method == http.MethodHead {
 		err = c.NoContent(a.status)

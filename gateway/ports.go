@@ -82,9 +82,21 @@ type Once interface {
 // Limiter says whether something may happen once more at a rate, and counts it if so.
 // Implemented over package store/live.
 type Limiter interface {
-	// Allow counts an event under key. When it comes too early, ok is false, it is not
-	// counted, and retryAfter says when the next may come. An error says nothing about either.
-	Allow(ctx context.Context, key string, r Rate) (ok bool, retryAfter time.Duration, err error)
+	// Allow counts an event under key, unless it comes too early. An error says nothing
+	// about either.
+	Allow(ctx context.Context, key string, r Rate) (Verdict, error)
+}
+
+// Verdict is what became of one event.
+type Verdict struct {
+	// Allowed says whether it may happen; only then it was counted.
+	Allowed bool
+	// RetryAfter is when the next may come, of a refused event; 0 of an allowed one.
+	RetryAfter time.Duration
+	// Remaining is how many more could come at once.
+	Remaining int
+	// ResetAfter is when the whole burst is there again if nothing comes until then.
+	ResetAfter time.Duration
 }
 
 // Host holds conversations. Implemented by *session.Host.

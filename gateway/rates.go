@@ -2,9 +2,10 @@ package gateway
 
 import (
 	"cmp"
-	"context"
 	"math"
+	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -58,49 +59,74 @@ func (r Rates) withDefaults() Rates {
 	}
 }
 
-// allow counts one event under key, or refuses it with the time to wait. A limiter that
-// does not answer refuses nobody: learners are let in while live state is away.
-func (s *Server) allow(ctx context.Context, key string, r Rate, what string) error {
+// allow counts one event under key, or refuses it with the time to wait; what is the
+// refusal's beginning. The answer's headers tell either way how much is left. A limiter
+// that does not answer refuses nobody: learners are let in while live state is away.
+func (s *Server) allow(c echo.Context, key string, r Rate, what string) error {
 	if s.opts.Limiter == nil || r.Count < 0 {
 		return nil
 	}
-	ok, wait, err := s.opts.Limiter.Allow(ctx, key, r)
-	switch {
-	case err != nil:
-		s.log.Warn("a rate could not be checked", "err", err)
-		return nil
-	case ok:
+	v, err := s.opts.Limiter.Allow(c.Request().Context(), key, r)
+	if err != nil {
+		s.log.Warn("a rate could not be checked", "request_id", requestID(c), "err", err)
 		return nil
 	}
-	wait = max(wait, time.Second)
+	tellRate(c.Response().Header(), r, v)
+	if v.Allowed {
+		return nil
+	}
+	wait := max(v.RetryAfter, time.Second)
 	return &apiError{code: string(session.RateLimited), retryAfter: wait,
-		err: learn.Errorf(learn.TooMany, "gateway.allow", "%s, try again in %d seconds", what, int(math.Ceil(wait.Seconds())))}
+		err: learn.Errorf(learn.TooMany, "gateway.allow", "%s, try again in %d seconds", what, wholeSeconds(wait))}
 }
+
+// Headers of rates, as the first drafts of the IETF's RateLimit fields name them and
+// most clients know them. Reset is in seconds from now.
+const (
+	headerRateLimit     = "RateLimit-Limit"
+	headerRateRemaining = "RateLimit-Remaining"
+	headerRateReset     = "RateLimit-Reset"
+)
+
+// tellRate writes how much of a rate is left. Where several hold for one request, the
+// answer tells of the one that is used up first.
+func tellRate(h http.Header, r Rate, v Verdict) {
+	if told := h.Get(headerRateRemaining); told != "" {
+		if n, err := strconv.Atoi(told); err == nil && n <= v.Remaining && v.Allowed {
+			return
+		}
+	}
+	h.Set(headerRateLimit, strconv.Itoa(max(r.Burst, 1)))
+	h.Set(headerRateRemaining, strconv.Itoa(v.Remaining))
+	h.Set(headerRateReset, strconv.Itoa(wholeSeconds(v.ResetAfter)))
+}
+
+// wholeSeconds rounds up: who comes a little late is let in.
+func wholeSeconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }
 
 // allowJoin counts a new account of the request's address.
 func (s *Server) allowJoin(c echo.Context) error {
-	return s.allow(c.Request().Context(), "join:"+addressKey(c.RealIP()), s.opts.Rates.Joins,
-		"Too many people sign up from your network")
+	return s.allow(c, "join:"+addressKey(c.RealIP()), s.opts.Rates.Joins, "Too many people sign up from your network")
 }
 
 // allowLogin counts a sign-in to email, which is empty when no account can have it. The
 // same bounds hold whether there is such an account or not.
 func (s *Server) allowLogin(c echo.Context, email string) error {
 	const what = "Too many attempts to sign in"
-	ctx, from := c.Request().Context(), addressKey(c.RealIP())
-	if err := s.allow(ctx, "login:"+from, s.opts.Rates.Logins, what); err != nil || email == "" {
+	from := addressKey(c.RealIP())
+	if err := s.allow(c, "login:"+from, s.opts.Rates.Logins, what); err != nil || email == "" {
 		return err
 	}
 	account := token.Hash(strings.ToLower(email)) // live state holds no addresses
-	if err := s.allow(ctx, "login:"+account+":"+from, s.opts.Rates.LoginsHere, what); err != nil {
+	if err := s.allow(c, "login:"+account+":"+from, s.opts.Rates.LoginsHere, what); err != nil {
 		return err
 	}
-	return s.allow(ctx, "login:"+account, s.opts.Rates.LoginsAnywhere, what)
+	return s.allow(c, "login:"+account, s.opts.Rates.LoginsAnywhere, what)
 }
 
 // allowHandshake counts a voice socket of a user.
-func (s *Server) allowHandshake(ctx context.Context, userID string) error {
-	return s.allow(ctx, "handshake:"+userID, s.opts.Rates.Handshakes, "You begin conversations too fast")
+func (s *Server) allowHandshake(c echo.Context, userID string) error {
+	return s.allow(c, "handshake:"+userID, s.opts.Rates.Handshakes, "You begin conversations too fast")
 }
 
 // addressKey is what an address counts as: itself, or for IPv6 its /64 network.

@@ -25,17 +25,21 @@ type tally struct {
 	down error
 }
 
-func (t *tally) Allow(_ context.Context, key string, r Rate) (bool, time.Duration, error) {
+func (t *tally) Allow(_ context.Context, key string, r Rate) (Verdict, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.down != nil {
-		return false, 0, t.down
+		return Verdict{}, t.down
 	}
 	if t.seen == nil {
 		t.seen = map[string]int{}
 	}
 	t.seen[key]++
-	return t.seen[key] <= r.Burst, 2300 * time.Millisecond, nil
+	v := Verdict{Allowed: t.seen[key] <= r.Burst, ResetAfter: 61500 * time.Millisecond}
+	if v.Remaining = max(0, r.Burst-t.seen[key]); !v.Allowed {
+		v.RetryAfter = 2300 * time.Millisecond
+	}
+	return v, nil
 }
 
 // limitedHouse builds a house with small rates.

@@ -154,7 +154,7 @@ func (s *Server) createTicket(c echo.Context, who caller) error {
 			return err
 		}
 	}
-	if err := s.allowHandshake(ctx, who.user.ID); err != nil {
+	if err := s.allowHandshake(c, who.user.ID); err != nil {
 		return err
 	}
 	t.Session = s.sessionConfig(t, profile, who.user, in.Session)

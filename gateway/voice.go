@@ -98,7 +98,7 @@ func (v *voiceSockets) connectBearer(ctx context.Context, c echo.Context, cred c
 		return err
 	}
 	c.Set(keyUserID, in.user.ID)
-	if err := v.server.allowHandshake(ctx, in.user.ID); err != nil {
+	if err := v.server.allowHandshake(c, in.user.ID); err != nil {
 		return err
 	}
 	s, err := v.live.take(in.user.ID)

@@ -109,8 +109,9 @@ func (a *app) newGateway(keys []Secret, host gateway.Host) (*gateway.Server, err
 type rateLimiter struct{ live *live.Store }
 
 // Allow implements [gateway.Limiter].
-func (l rateLimiter) Allow(ctx context.Context, key string, r gateway.Rate) (bool, time.Duration, error) {
-	return l.live.Allow(ctx, key, live.Rate(r))
+func (l rateLimiter) Allow(ctx context.Context, key string, r gateway.Rate) (gateway.Verdict, error) {
+	v, err := l.live.Allow(ctx, key, live.Rate(r))
+	return gateway.Verdict(v), err
 }
 
 // url is where the server can be reached from this machine.

@@ -48,28 +48,38 @@ func TestRateOverTime(t *testing.T) {
 		rate := live.Rate{Count: 6, Per: time.Minute, Burst: 2}
 		start, allowed := time.Now(), 0
 		for time.Since(start) < time.Hour {
-			ok, wait, err := s.Allow(t.Context(), "ana", rate)
+			v, err := s.Allow(t.Context(), "ana", rate)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if ok {
+			if v.Allowed {
 				allowed++
 				continue
 			}
-			if wait <= 0 || wait > 10*time.Second {
-				t.Fatalf("told to wait %v, want at most the interval of 10s", wait)
+			if v.RetryAfter <= 0 || v.RetryAfter > 10*time.Second {
+				t.Fatalf("told to wait %v, want at most the interval of 10s", v.RetryAfter)
 			}
-			time.Sleep(wait)
+			time.Sleep(v.RetryAfter)
 		}
 		if allowed != 361 {
 			t.Errorf("%d allowed in an hour, want 360 and one for the burst", allowed)
 		}
 		// After a quiet hour there is a burst again, and no more than one.
 		time.Sleep(time.Hour)
-		for i, want := range []bool{true, true, false} {
-			if ok, _, err := s.Allow(t.Context(), "ana", rate); ok != want || err != nil {
-				t.Errorf("event %d after a quiet hour: %v, %v; want %v", i+1, ok, err, want)
+		for i, want := range []live.Verdict{
+			{Allowed: true, Remaining: 1, ResetAfter: 10 * time.Second},
+			{Allowed: true, Remaining: 0, ResetAfter: 20 * time.Second},
+			{Allowed: false, RetryAfter: 10 * time.Second, ResetAfter: 20 * time.Second},
+		} {
+			if v, err := s.Allow(t.Context(), "ana", rate); v != want || err != nil {
+				t.Errorf("event %d after a quiet hour: %+v, %v; want %+v", i+1, v, err, want)
 			}
+		}
+		// Fifteen seconds later one of the two is there, and half of the other.
+		time.Sleep(15 * time.Second)
+		want := live.Verdict{Allowed: true, ResetAfter: 15 * time.Second}
+		if v, err := s.Allow(t.Context(), "ana", rate); v != want || err != nil {
+			t.Errorf("after 15 seconds: %+v, %v; want %+v", v, err, want)
 		}
 	})
 }

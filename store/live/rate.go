@@ -3,6 +3,8 @@ package live
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strconv"
 	"time"
 
 	"kalami/session/learn"
@@ -17,11 +19,24 @@ type Rate struct {
 	Burst int // 0 means 1
 }
 
+// Verdict is what became of one event.
+type Verdict struct {
+	// Allowed says whether it may happen; only then it was counted.
+	Allowed bool
+	// RetryAfter is when the next may come, of a refused event; 0 of an allowed one.
+	RetryAfter time.Duration
+	// Remaining is how many more could come at once.
+	Remaining int
+	// ResetAfter is when the whole burst is there again if nothing comes until then.
+	ResetAfter time.Duration
+}
+
 // gcraScript is the generic cell rate algorithm. A key holds the theoretical
 // arrival time: when the next event would come if all came evenly. An event is
 // early by what that lies ahead, and may be early by the tolerance. The clock is
 // the server's, so that nodes agree. Times are microseconds, which a double holds
-// exactly for the next two centuries.
+// exactly for the next two centuries. It answers with whether the event may happen, by
+// how much it came too early, and how far ahead the arrival time is now.
 const gcraScript = `
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
@@ -29,44 +44,53 @@ local interval, tolerance = tonumber(ARGV[1]), tonumber(ARGV[2])
 local arrival = math.max(now, tonumber(redis.call('GET', KEYS[1]) or '0'))
 local early = arrival - now - tolerance
 if early > 0 then
-  return {0, string.format('%.0f', early)}
+  return {0, string.format('%.0f', early), string.format('%.0f', arrival - now)}
 end
 local ahead = arrival - now + interval
 redis.call('SET', KEYS[1], string.format('%.0f', now + ahead), 'PX', string.format('%.0f', math.ceil(ahead / 1000) + 1000))
-return {1, '0'}
+return {1, '0', string.format('%.0f', ahead)}
 `
 
 // Allow asks whether what key names may happen once more at this rate, and if so
-// counts it. If not, retryAfter says when it next may. An error says nothing
-// about either: Unavailable when Redis does not answer (it may have been counted),
-// Invalid for a rate that is none.
-func (s *Store) Allow(ctx context.Context, key string, rate Rate) (ok bool, retryAfter time.Duration, err error) {
+// counts it. An error says nothing about either: Unavailable when Redis does not answer
+// (it may have been counted), Invalid for a rate that is none.
+func (s *Store) Allow(ctx context.Context, key string, rate Rate) (Verdict, error) {
 	const op = "live.Allow"
 	if rate.Count < 1 || rate.Burst < 0 || rate.Per/time.Duration(max(rate.Count, 1)) < time.Microsecond {
-		return false, 0, &learn.Error{Kind: learn.Invalid, Op: op, Msg: "The rate is not a rate"}
+		return Verdict{}, &learn.Error{Kind: learn.Invalid, Op: op, Msg: "The rate is not a rate"}
 	}
-	interval := (rate.Per / time.Duration(rate.Count)).Microseconds()
-	tolerance := interval * int64(max(rate.Burst, 1)-1)
-	answer, err := s.gcra.Run(ctx, s.client, []string{s.key("rate", key)}, interval, tolerance).Slice()
+	interval := (rate.Per / time.Duration(rate.Count)).Truncate(time.Microsecond)
+	tolerance := interval * time.Duration(max(rate.Burst, 1)-1)
+	answer, err := s.gcra.Run(ctx, s.client, []string{s.key("rate", key)}, interval.Microseconds(), tolerance.Microseconds()).Slice()
 	if err != nil {
-		return false, 0, fail(op, err)
+		return Verdict{}, fail(op, err)
 	}
-	allowed, wait, err := readAnswer(answer)
+	v, err := readAnswer(answer)
 	if err != nil {
-		return false, 0, fail(op, err)
+		return Verdict{}, fail(op, err)
 	}
-	return allowed, wait, nil
+	v.Remaining = int(max(0, (tolerance+interval-v.ResetAfter)/interval))
+	return v, nil
 }
 
-// readAnswer decodes what the script returns: 1 or 0, and microseconds as text.
-func readAnswer(answer []any) (allowed bool, wait time.Duration, err error) {
-	if len(answer) == 2 {
+// readAnswer decodes what the script returns: 1 or 0, and microseconds as text, twice.
+func readAnswer(answer []any) (Verdict, error) {
+	if len(answer) == 3 {
 		n, isNumber := answer[0].(int64)
-		text, isText := answer[1].(string)
-		wait, perr := time.ParseDuration(text + "us")
-		if isNumber && isText && perr == nil && wait >= 0 {
-			return n == 1, wait, nil
+		early, err1 := readMicroseconds(answer[1])
+		ahead, err2 := readMicroseconds(answer[2])
+		if isNumber && err1 == nil && err2 == nil {
+			return Verdict{Allowed: n == 1, RetryAfter: early, ResetAfter: ahead}, nil
 		}
 	}
-	return false, 0, errors.New("live: the rate script gave an unexpected answer")
+	return Verdict{}, errors.New("live: the rate script gave an unexpected answer")
+}
+
+func readMicroseconds(v any) (time.Duration, error) {
+	text, ok := v.(string)
+	n, err := strconv.ParseInt(text, 10, 64)
+	if !ok || err != nil || n < 0 {
+		return 0, fmt.Errorf("live: %q is not a number of microseconds", text)
+	}
+	return time.Duration(n) * time.Microsecond, nil
 }

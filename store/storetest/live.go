@@ -136,35 +136,36 @@ func testExpiry(t *testing.T, s *live.Store) {
 func testRate(t *testing.T, s *live.Store) {
 	ctx := t.Context()
 	hourly := live.Rate{Count: 1, Per: time.Hour, Burst: 3}
+	about := func(got, want time.Duration) bool { return got <= want && got > want-10*time.Minute }
 	for i := range 3 {
-		if ok, wait, err := s.Allow(ctx, "ana", hourly); !ok || wait != 0 || err != nil {
-			t.Errorf("event %d: %v, %v, %v; want it allowed", i+1, ok, wait, err)
+		v, err := s.Allow(ctx, "ana", hourly)
+		if !v.Allowed || v.RetryAfter != 0 || err != nil || v.Remaining != 2-i || !about(v.ResetAfter, time.Duration(i+1)*time.Hour) {
+			t.Errorf("event %d: %+v, %v; want it allowed", i+1, v, err)
 		}
 	}
 	for range 3 {
-		ok, wait, err := s.Allow(ctx, "ana", hourly)
-		if ok || err != nil || wait > time.Hour || wait < 50*time.Minute {
-			t.Errorf("past the burst: %v, %v, %v; want refused for about an hour", ok, wait, err)
+		v, err := s.Allow(ctx, "ana", hourly)
+		if v.Allowed || err != nil || v.Remaining != 0 || !about(v.RetryAfter, time.Hour) || !about(v.ResetAfter, 3*time.Hour) {
+			t.Errorf("past the burst: %+v, %v; want refused for about an hour", v, err)
 		}
 	}
-	if ok, _, err := s.Allow(ctx, "eve", hourly); !ok || err != nil {
-		t.Errorf("another key: %v, %v; want it allowed", ok, err)
+	if v, err := s.Allow(ctx, "eve", hourly); !v.Allowed || err != nil {
+		t.Errorf("another key: %+v, %v; want it allowed", v, err)
 	}
 
 	quick := live.Rate{Count: 20, Per: time.Second}
-	if ok, _, err := s.Allow(ctx, "quick", quick); !ok || err != nil {
-		t.Errorf("first: %v, %v; want it allowed", ok, err)
+	if v, err := s.Allow(ctx, "quick", quick); !v.Allowed || err != nil {
+		t.Errorf("first: %+v, %v; want it allowed", v, err)
 	}
-	for ok := false; !ok; {
-		var wait time.Duration
+	for v := (live.Verdict{}); !v.Allowed; {
 		var err error
-		if ok, wait, err = s.Allow(ctx, "quick", quick); err != nil || wait > 50*time.Millisecond {
-			t.Fatalf("wait of %v, %v; want at most 50ms", wait, err)
+		if v, err = s.Allow(ctx, "quick", quick); err != nil || v.RetryAfter > 50*time.Millisecond {
+			t.Fatalf("%+v, %v; want a wait of at most 50ms", v, err)
 		}
-		time.Sleep(wait)
+		time.Sleep(v.RetryAfter)
 	}
 	for _, bad := range []live.Rate{{}, {Count: -1, Per: time.Second}, {Count: 1}, {Count: 1, Per: -1}, {Count: 1, Per: time.Second, Burst: -1}} {
-		_, _, err := s.Allow(ctx, "bad", bad)
+		_, err := s.Allow(ctx, "bad", bad)
 		wantLive(t, fmt.Sprintf("the rate %+v", bad), err, learn.Invalid)
 	}
 }
@@ -176,8 +177,8 @@ func testCrowd(t *testing.T, s *live.Store) {
 	for range 100 {
 		wg.Go(func() {
 			_, ok, err := patiently(func() (time.Duration, bool, error) {
-				ok, wait, err := s.Allow(t.Context(), "door", live.Rate{Count: 1, Per: time.Hour, Burst: 10})
-				return wait, ok, err
+				v, err := s.Allow(t.Context(), "door", live.Rate{Count: 1, Per: time.Hour, Burst: 10})
+				return v.RetryAfter, v.Allowed, err
 			})
 			if err != nil {
 				t.Errorf("Allow: %v", err)
@@ -204,7 +205,7 @@ func testClosed(t *testing.T, s *live.Store) {
 	wantLive(t, "PutOnce", s.PutOnce(t.Context(), "k", nil, time.Minute), learn.Unavailable)
 	_, _, err := s.TakeOnce(t.Context(), "k")
 	wantLive(t, "TakeOnce", err, learn.Unavailable)
-	_, _, err = s.Allow(t.Context(), "k", live.Rate{Count: 1, Per: time.Hour})
+	_, err = s.Allow(t.Context(), "k", live.Rate{Count: 1, Per: time.Hour})
 	wantLive(t, "Allow", err, learn.Unavailable)
 }
 
