@@ -1,6 +1,7 @@
-// Package wire is the native dialect of Kalami's voice socket, `kalami.v1`: how
-// the events of package session look on the wire, in both directions. It encodes
-// and decodes and does nothing else; package gateway owns the connection.
+// Package wire holds the dialects of Kalami's sockets. The native one, `kalami.v1`, is how
+// the events of package session look on the wire, in both directions; the other is that of
+// the original's app, described last. The package encodes and decodes and does nothing
+// else; package gateway owns the connections.
 //
 // # Connecting
 //
@@ -71,9 +72,34 @@
 // do by their range: 41xx come back with the resume token, 42xx fetch a new ticket,
 // 44xx stop and tell the learner. The table is in package gateway.
 //
+// # The original's dialect
+//
+// The app of the original opens GET /ws?token=<access token> and sends whole recorded
+// utterances. A message is {"type": "…", "payload": {…}}; see [DecodeOriginal] and
+// [AppendOriginal]. One turn:
+//
+//	s→c  connected {connectionId}
+//	c→s  start_session {profileId, topic}
+//	s→c  session_started {session}
+//	c→s  audio {audio_base64, format, session_id}       one utterance, a file
+//	s→c  processing {stage:"transcribing"}
+//	s→c  transcription {text, is_final:true}
+//	s→c  processing {stage:"thinking"}
+//	s→c  processing {stage:"speaking"}
+//	s→c  response {text, grammar_corrections:[…]}
+//	s→c  audio {audio_base64, format:"mp3"}              the whole answer, once
+//	c→s  end_session
+//	s→c  session_ended
+//
+// A client may also send the file in pieces, as binary frames between start_recording and
+// stop_recording. The app cannot be changed any more, which leaves a server three duties:
+// to send no binary frame, since the app reads every frame as JSON; to send one clip for
+// an answer, since each stops the one before; and to answer no heartbeat but one that
+// asks, since the app answers them all.
+//
 // # Keeping this page true
 //
-// testdata/events.jsonl and testdata/controls.jsonl hold one line for every event
-// there is, as it stands on the wire; a test fails when an event of package session
-// is missing there or looks different. `go test ./gateway/wire -update` rewrites them.
+// testdata/events.jsonl, controls.jsonl and original.jsonl hold one line for every event
+// there is, as it stands on the wire; a test fails when an event is missing there or looks
+// different. `go test ./gateway/wire -update` rewrites them.
 package wire
