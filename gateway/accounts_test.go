@@ -136,7 +136,7 @@ func TestLoginForms(t *testing.T) {
 	h.do("POST", "/auth/login", url.Values{}).invalid("username", "password")
 	h.do("POST", "/auth/login", url.Values{"username": {"ana@example.org"}, "password": {""}}).invalid("password")
 	h.do("POST", "/auth/login", map[string]string{"username": "ana@example.org", "password": "good enough"}).
-		invalid("username", "password")
+		refusal(http.StatusUnsupportedMediaType, "unsupported_media_type")
 	h.do("POST", "/auth/login?username=ana@example.org&password=good+enough", url.Values{"x": {"y"}}).
 		invalid("username", "password")
 	h.do("POST", "/auth/login", "username=%zz", echo.HeaderContentType, echo.MIMEApplicationForm).

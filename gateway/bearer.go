@@ -23,12 +23,12 @@ type caller struct {
 func (s *Server) authenticated(h func(c echo.Context, who caller) error) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		raw, err := bearerToken(c.Request())
-		if err != nil {
-			return err
+		var who caller
+		if err == nil {
+			who, err = s.identify(c.Request().Context(), raw)
 		}
-		who, err := s.identify(c.Request().Context(), raw)
 		if err != nil {
-			return err
+			return s.refuseStranger(c, err)
 		}
 		c.Set(keyUserID, who.user.ID)
 		return h(c, who)

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
-	"net/http"
 	"reflect"
 	"strings"
 	"unicode"
@@ -30,13 +28,7 @@ func decodeOptionalJSON(c echo.Context, dst any) error {
 
 func decodeBody(c echo.Context, dst any, required bool) error {
 	const op = "gateway.decode"
-	r := c.Request()
-	if ct := r.Header.Get(echo.HeaderContentType); ct != "" {
-		if mt, _, err := mime.ParseMediaType(ct); err != nil || mt != echo.MIMEApplicationJSON {
-			return echo.NewHTTPError(http.StatusUnsupportedMediaType)
-		}
-	}
-	body, err := io.ReadAll(r.Body)
+	body, err := io.ReadAll(c.Request().Body)
 	if err != nil {
 		return readError(op, err)
 	}
@@ -62,14 +54,6 @@ func decodeBody(c echo.Context, dst any, required bool) error {
 		f.add("body", "must be a JSON object")
 	}
 	return f.err(op)
-}
-
-// readError says why a body could not be read.
-func readError(op string, err error) error {
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return err
-	}
-	return &learn.Error{Kind: learn.Invalid, Msg: "The request's body could not be read", Op: op, Err: err}
 }
 
 // jsonName is what JSON calls a Go type.

@@ -86,16 +86,18 @@ func describe(err error) answer {
 	if he, ok := errors.AsType[*echo.HTTPError](err); ok {
 		return statusAnswer(he.Code)
 	}
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return statusAnswer(http.StatusRequestEntityTooLarge)
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		a := statusAnswer(http.StatusRequestEntityTooLarge)
+		a.body.Detail = "The request's body must not be larger than " + bytesText(tooLarge.Limit)
+		return a
 	}
 	kind := learn.KindOf(err)
 	switch {
 	case kind != learn.Internal:
+	case errors.Is(err, context.DeadlineExceeded): // ours, even where it cancelled something
+		kind = learn.Unavailable
 	case errors.Is(err, context.Canceled):
 		return answer{status: statusClientGone, body: errorBody{Detail: "Client closed the request", Code: "client_gone"}}
-	case errors.Is(err, context.DeadlineExceeded):
-		kind = learn.Unavailable
 	}
 	a := answer{status: statusOf(kind), retryAfter: retryAfterOf(kind)}
 	a.body = errorBody{Detail: http.StatusText(a.status), Code: kind.String()}

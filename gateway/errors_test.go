@@ -58,8 +58,9 @@ func TestDescribe(t *testing.T) {
 		"own status, code, wait": {&apiError{err: learn.Errorf(learn.Conflict, "op", "Taken"), status: 400, code: "taken", retryAfter: time.Minute}, 400, "taken", "Taken", time.Minute},
 		"own code alone":         {&apiError{err: learn.Errorf(learn.Conflict, "op", "Taken"), code: "taken"}, 409, "taken", "Taken", 0},
 		"router":                 {echo.ErrNotFound, 404, "not_found", "Not Found", 0},
-		"body too large":         {fmt.Errorf("read: %w", &http.MaxBytesError{Limit: 1}), 413, "request_entity_too_large", "Request Entity Too Large", 0},
+		"body too large":         {fmt.Errorf("read: %w", &http.MaxBytesError{Limit: 25 << 20}), 413, "request_entity_too_large", "The request's body must not be larger than 25 MiB", 0},
 		"client went away":       {fmt.Errorf("store: %w", context.Canceled), 499, "client_gone", "Client closed the request", 0},
+		"a database given up":    {fmt.Errorf("%w: %w", errSlowHandler, context.Canceled), 503, "unavailable", "Service Unavailable", 5 * time.Second},
 		"handler too slow":       {fmt.Errorf("%w: %w", errSlowHandler, cause), 503, "unavailable", "Service Unavailable", 5 * time.Second},
 	} {
 		a := describe(c.err)
@@ -76,7 +77,7 @@ func TestDescribe(t *testing.T) {
 func TestSlowHandler(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t)
-		h.server.echo.GET("/slow", limited(operation{}, func(c echo.Context) error {
+		h.server.echo.GET("/slow", h.server.limited(operation{}, func(c echo.Context) error {
 			<-c.Request().Context().Done()
 			return fmt.Errorf("the store gave up: %w", c.Request().Context().Err())
 		}))

@@ -53,7 +53,7 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 	}{
 		"half a header": {"GET /livez HTTP/1.1\r\nHost: x\r\nX-", "", headerTimeout},
 		"half a body": {"POST /auth/register HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{",
-			"HTTP/1.1 422 ", readTimeout},
+			"HTTP/1.1 408 ", readTimeout},
 		"an answered request": {"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 200 ", idleTimeout},
 	} {
 		t.Run(name, func(t *testing.T) {

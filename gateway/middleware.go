@@ -1,10 +1,8 @@
 package gateway
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -145,9 +143,9 @@ func crossOrigin(origins []string) echo.MiddlewareFunc {
 	return middleware.CORSWithConfig(middleware.CORSConfig{
 		AllowOrigins:  origins,
 		AllowMethods:  []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPatch, http.MethodDelete},
-		AllowHeaders:  []string{echo.HeaderAuthorization, echo.HeaderContentType, echo.HeaderXRequestID},
-		ExposeHeaders: []string{echo.HeaderXRequestID, echo.HeaderRetryAfter},
-		MaxAge:        600,
+		AllowHeaders:  []string{echo.HeaderAuthorization, echo.HeaderContentType, echo.HeaderXRequestID, "If-None-Match", echo.HeaderIfModifiedSince},
+		ExposeHeaders: []string{echo.HeaderXRequestID, echo.HeaderRetryAfter, headerETag, headerRateLimit, headerRateRemaining, headerRateReset},
+		MaxAge:        600, // seconds that a browser remembers the answer to a preflight
 	})
 }
 
@@ -168,29 +166,4 @@ func checkOrigin(origin string) error {
 		return fmt.Errorf("allowed origin %q: browsers leave the usual port out", origin)
 	}
 	return nil
-}
-
-// errSlowHandler is the cause of a request's context when the handler took too long.
-var errSlowHandler = fmt.Errorf("gateway: not answered in time: %w", context.DeadlineExceeded)
-
-// limited bounds what a request may carry and how long it may take. It is for every
-// route but a socket's.
-func limited(op operation, next echo.HandlerFunc) echo.HandlerFunc {
-	most, patience := cmp.Or(op.maxBody, maxBody), cmp.Or(op.timeout, handlerTimeout)
-	return func(c echo.Context) error {
-		r := c.Request()
-		if r.ContentLength > most {
-			return &http.MaxBytesError{Limit: most}
-		}
-		ctx, cancel := context.WithTimeoutCause(r.Context(), patience, errSlowHandler)
-		defer cancel()
-		r = r.WithContext(ctx)
-		r.Body = http.MaxBytesReader(c.Response(), r.Body, most)
-		c.SetRequest(r)
-		err := next(c)
-		if err != nil && errors.Is(context.Cause(ctx), errSlowHandler) {
-			return fmt.Errorf("%w: %w", errSlowHandler, err)
-		}
-		return err
-	}
 }

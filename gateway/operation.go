@@ -65,35 +65,61 @@ type failure struct {
 	about  string // when it comes; a sentence
 }
 
-// rateClass says what a route costs, and so how often it may be called.
+// rateClass says what a route costs, and so how often it may be called: see [Rates].
 type rateClass uint8
 
 // The classes, cheapest first.
 const (
 	unpaced   rateClass = iota // probes, and what has bounds of its own
+	describes                  // static documents: nothing is done for them
 	reading                    // a few rows
 	writing                    // a few rows, durably
 	speaking                   // a vendor's work: transcripts, clips, turns of a tutor
-	describes                  // static documents
 )
 
-// handle registers an operation that anybody may call.
+// handle registers an operation that anybody may call. It is paced by the caller's address.
 func (s *Server) handle(op operation, h echo.HandlerFunc) {
 	op.open = true
-	s.serveOperation(op, h)
+	s.serveOperation(op, func(c echo.Context) error {
+		if err := s.paceOpen(c, op.class); err != nil {
+			return err
+		}
+		if err := checkMediaType(op, c.Request()); err != nil {
+			return err
+		}
+		return h(c)
+	})
 }
 
 // handleLearner registers an operation for callers with a valid access token; others
-// get 401.
+// get 401. It is paced by the caller's account.
 func (s *Server) handleLearner(op operation, h func(c echo.Context, who caller) error) {
-	s.serveOperation(op, s.authenticated(h))
+	s.serveOperation(op, s.authenticated(func(c echo.Context, who caller) error {
+		if err := s.paceLearner(c, op.class, who.user); err != nil {
+			return err
+		}
+		if err := checkMediaType(op, c.Request()); err != nil {
+			return err
+		}
+		if op.class != speaking {
+			return h(c, who)
+		}
+		if !s.speaking.take(who.user.ID) {
+			return errSpeakingAlready()
+		}
+		defer s.speaking.leave(who.user.ID)
+		return h(c, who)
+	}))
 }
 
 // serveOperation adds the operation at /x and at /api/x, with the limits of everything that
 // is not a socket. A GET route answers HEAD too.
 func (s *Server) serveOperation(op operation, h echo.HandlerFunc) {
 	s.operations = append(s.operations, op)
-	h = limited(op, h)
+	h = s.limited(op, h)
+	if mayCompress(op) {
+		h = s.compressed(h)
+	}
 	for _, prefix := range []string{"", "/api"} {
 		s.echo.Add(op.method, prefix+op.path, h)
 		if op.method == http.MethodGet {

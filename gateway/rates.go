@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"cmp"
+	"errors"
 	"math"
 	"net/http"
 	"net/netip"
@@ -46,6 +47,18 @@ type Rates struct {
 	// Handshakes are the voice sockets that one account opens, with a ticket (counted
 	// when it is sold) or an access token: 10 a minute, 10 at once.
 	Handshakes Rate
+	// Reading, Writing and Speaking are the calls of one account, by what they cost: 600
+	// a minute and 120 at once, 240 and 60, 30 and 20. A phone that polls needs a tenth.
+	Reading, Writing, Speaking Rate
+	// GuestSpeaking is Speaking of somebody who has not signed up, for whom vendors are
+	// paid all the same: 10 a minute, 10 at once.
+	GuestSpeaking Rate
+	// Open are calls that need no account, of one address: 600 a minute, 300 at once.
+	// Those that have rates of their own above are not among them.
+	Open Rate
+	// Strangers are calls without a valid token of one address, where one is needed: 120
+	// a minute, 300 at once. Tokens that have only expired are not counted.
+	Strangers Rate
 }
 
 func (r Rates) withDefaults() Rates {
@@ -56,6 +69,12 @@ func (r Rates) withDefaults() Rates {
 		LoginsHere:     cmp.Or(r.LoginsHere, aMinute(10, 10)),
 		LoginsAnywhere: cmp.Or(r.LoginsAnywhere, aMinute(60, 60)),
 		Handshakes:     cmp.Or(r.Handshakes, aMinute(10, 10)),
+		Reading:        cmp.Or(r.Reading, aMinute(600, 120)),
+		Writing:        cmp.Or(r.Writing, aMinute(240, 60)),
+		Speaking:       cmp.Or(r.Speaking, aMinute(30, 20)),
+		GuestSpeaking:  cmp.Or(r.GuestSpeaking, aMinute(10, 10)),
+		Open:           cmp.Or(r.Open, aMinute(600, 300)),
+		Strangers:      cmp.Or(r.Strangers, aMinute(120, 300)),
 	}
 }
 
@@ -127,6 +146,43 @@ func (s *Server) allowLogin(c echo.Context, email string) error {
 // allowHandshake counts a voice socket of a user.
 func (s *Server) allowHandshake(c echo.Context, userID string) error {
 	return s.allow(c, "handshake:"+userID, s.opts.Rates.Handshakes, "You begin conversations too fast")
+}
+
+// paceLearner counts a call of an account by the route's class.
+func (s *Server) paceLearner(c echo.Context, class rateClass, u learn.User) error {
+	rates := s.opts.Rates
+	switch class {
+	case reading:
+		return s.allow(c, "reading:"+u.ID, rates.Reading, "You ask too often")
+	case writing:
+		return s.allow(c, "writing:"+u.ID, rates.Writing, "You change things too often")
+	case speaking:
+		rate := rates.Speaking
+		if u.Guest {
+			rate = rates.GuestSpeaking
+		}
+		return s.allow(c, "speaking:"+u.ID, rate, "You speak faster than the tutor can listen")
+	case unpaced, describes:
+	}
+	return nil
+}
+
+// paceOpen counts a call of somebody unknown.
+func (s *Server) paceOpen(c echo.Context, class rateClass) error {
+	if class == unpaced || class == describes {
+		return nil
+	}
+	return s.allow(c, "open:"+addressKey(c.RealIP()), s.opts.Rates.Open, "Too many requests from your network")
+}
+
+// refuseStranger passes on why a caller is not known, or says that there were too many
+// such calls from this address. Somebody whose token was good once is no stranger.
+func (s *Server) refuseStranger(c echo.Context, err error) error {
+	if learn.KindOf(err) != learn.Unauthorised || errors.Is(err, token.ErrExpired) {
+		return err
+	}
+	return cmp.Or(s.allow(c, "stranger:"+addressKey(c.RealIP()), s.opts.Rates.Strangers,
+		"Too many requests without a valid token from your network"), err)
 }
 
 // addressKey is what an address counts as: itself, or for IPv6 its /64 network.

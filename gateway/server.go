@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -76,6 +77,9 @@ type Options struct {
 	TrustedProxies []netip.Prefix
 	// Rates bound sign-ups, sign-ins and new voice sockets; zero fields mean their defaults.
 	Rates Rates
+	// BodyMemory is how many bytes the bodies of all requests under way may have
+	// together; 0 means 128 MiB. Who comes beyond is asked to try again.
+	BodyMemory int64
 	// MaxSessionsPerUser and MaxSessions cap the open conversations of one user (0
 	// means 2) and of this node (0 means 2,000).
 	MaxSessionsPerUser, MaxSessions int
@@ -106,6 +110,10 @@ type Server struct {
 	// operations are the routes of the API, in the order of their registration.
 	operations []operation
 
+	// Each looks after itself.
+	bodies   bodies
+	speaking inFlight
+	gzips    gzipWriters
 	draining atomic.Bool
 }
 
@@ -127,6 +135,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("gateway: read the page's files: %w", err)
 	}
+	s.bodies.most = o.BodyMemory
 	s.voice = newVoice(s)
 	s.routes(pages)
 	s.http = &http.Server{
@@ -161,6 +170,7 @@ func (o Options) withDefaults() (Options, error) {
 		o.Name = "Kalami"
 	}
 	o.Rates = o.Rates.withDefaults()
+	o.BodyMemory = cmp.Or(o.BodyMemory, defaultBodyMemory)
 	if o.MaxSessionsPerUser <= 0 {
 		o.MaxSessionsPerUser = 2
 	}

@@ -95,7 +95,7 @@ func (v *voiceSockets) connect(c echo.Context) error {
 func (v *voiceSockets) connectBearer(ctx context.Context, c echo.Context, cred credential) error {
 	in, err := v.entryOfBearer(ctx, cred.secret, c.QueryParams())
 	if err != nil {
-		return err
+		return v.server.refuseStranger(c, err)
 	}
 	c.Set(keyUserID, in.user.ID)
 	if err := v.server.allowHandshake(c, in.user.ID); err != nil {
