@@ -58,7 +58,7 @@ func (c *Client) dial(ctx context.Context, path string, q url.Values, opt provid
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
 	case resp != nil && resp.StatusCode != http.StatusSwitchingProtocols:
-		return nil, refused(resp, opt.Keyterms)
+		return nil, refused("listen", resp, opt.Keyterms)
 	case errors.Is(err, context.DeadlineExceeded):
 		return nil, &providers.Error{Kind: providers.Unavailable, Vendor: vendor, Op: "listen", Detail: "no answer within " + c.opt.DialTimeout.String()}
 	}
@@ -75,15 +75,18 @@ type refusal struct {
 	RequestID string `json:"request_id"`
 }
 
-// refused makes the error of an answer that is no upgrade. The library has put
-// the first 1024 bytes of its body into resp.
-func refused(resp *http.Response, private []string) error {
+// maxRefusal bounds what is read of an error's body, in bytes.
+const maxRefusal = 4 << 10
+
+// refused makes the error of an answer that is not what was asked for, and reads its
+// body. private is what the vendor may quote and the error must not.
+func refused(op string, resp *http.Response, private []string) error {
 	var r refusal
-	if body, err := io.ReadAll(resp.Body); err == nil {
+	if body, err := io.ReadAll(io.LimitReader(resp.Body, maxRefusal)); err == nil {
 		_ = json.Unmarshal(body, &r) // proxies answer in HTML; then the header and status have to do
 	}
 	e := &providers.Error{
-		Kind: providers.KindOfStatus(resp.StatusCode), Vendor: vendor, Op: "listen",
+		Kind: providers.KindOfStatus(resp.StatusCode), Vendor: vendor, Op: op,
 		RequestID:  first(resp.Header.Get("dg-request-id"), r.RequestID),
 		RetryAfter: providers.RetryAfter(resp.Header),
 	}

@@ -54,6 +54,13 @@ import (
 // vendor is the name in errors, logs and metrics.
 const vendor = "elevenlabs"
 
+// What is used where nothing else is configured.
+const (
+	defaultBaseURL = "https://api.elevenlabs.io"
+	defaultModel   = "eleven_flash_v2_5"
+	defaultVoice   = "EXAVITQu4vr4xnSDxMaL"
+)
+
 // Options configure a [Client]. Only Key is needed for the vendor's own service.
 type Options struct {
 	// Key is the API key (header xi-api-key).
@@ -99,9 +106,9 @@ var _ providers.Voice = (*Client)(nil)
 
 // New checks the options and fills in defaults.
 func New(opt Options) (*Client, error) {
-	opt.BaseURL = cmp.Or(opt.BaseURL, "https://api.elevenlabs.io")
-	opt.Model = cmp.Or(opt.Model, "eleven_flash_v2_5")
-	opt.Voice = cmp.Or(opt.Voice, "EXAVITQu4vr4xnSDxMaL")
+	opt.BaseURL = cmp.Or(opt.BaseURL, defaultBaseURL)
+	opt.Model = cmp.Or(opt.Model, defaultModel)
+	opt.Voice = cmp.Or(opt.Voice, defaultVoice)
 	opt.DialTimeout = cmp.Or(opt.DialTimeout, 10*time.Second)
 	opt.WriteTimeout = cmp.Or(opt.WriteTimeout, 5*time.Second)
 	opt.SlotWait = cmp.Or(opt.SlotWait, time.Second)
@@ -110,11 +117,23 @@ func New(opt Options) (*Client, error) {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
 	if opt.HTTPClient == nil {
-		opt.HTTPClient = &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}
+		opt.HTTPClient = &http.Client{Transport: providers.NewTransport()}
 	}
-	u, err := url.Parse(opt.BaseURL)
+	u, err := parseBase(opt.BaseURL)
+	if err == nil {
+		err = checkVoices(opt.Voice, opt.Voices)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("elevenlabs: base URL: %w", err)
+		return nil, fmt.Errorf("elevenlabs: %w", err)
+	}
+	return &Client{opt: opt, base: u}, nil
+}
+
+// parseBase reads the service's address.
+func parseBase(base string) (*url.URL, error) {
+	u, err := url.Parse(base)
+	if err != nil {
+		return nil, fmt.Errorf("base URL: %w", err)
 	}
 	switch u.Scheme {
 	case "ws":
@@ -123,21 +142,26 @@ func New(opt Options) (*Client, error) {
 		u.Scheme = "https"
 	case "http", "https":
 	default:
-		return nil, fmt.Errorf("elevenlabs: base URL %q: the scheme must be http or https", opt.BaseURL)
+		return nil, fmt.Errorf("base URL %q: the scheme must be http or https", base)
 	}
 	if u.Host == "" {
-		return nil, fmt.Errorf("elevenlabs: base URL %q: no host", opt.BaseURL)
+		return nil, fmt.Errorf("base URL %q: no host", base)
 	}
 	u.RawQuery, u.Fragment = "", ""
-	for lang, id := range opt.Voices {
+	return u, nil
+}
+
+// checkVoices refuses configured voices that would change a request's path.
+func checkVoices(voice string, voices map[string]string) error {
+	for lang, id := range voices {
 		if !validVoice(id) {
-			return nil, fmt.Errorf("elevenlabs: voice for %q: %q is not a voice id", lang, id)
+			return fmt.Errorf("voice for %q: %q is not a voice id", lang, id)
 		}
 	}
-	if !validVoice(opt.Voice) {
-		return nil, fmt.Errorf("elevenlabs: voice: %q is not a voice id", opt.Voice)
+	if !validVoice(voice) {
+		return fmt.Errorf("voice: %q is not a voice id", voice)
 	}
-	return &Client{opt: opt, base: u}, nil
+	return nil
 }
 
 // Name implements providers.Voice.
@@ -196,10 +220,13 @@ func (c *Client) manner(opt providers.SpeakOptions) (manner, error) {
 		m.lang = lang
 	}
 	if m.speed != 0 {
-		m.speed = min(max(m.speed, 0.7), 1.2)
+		m.speed = clampSpeed(m.speed)
 	}
 	return m, nil
 }
+
+// clampSpeed brings a speed into what the vendor allows.
+func clampSpeed(speed float64) float64 { return min(max(speed, 0.7), 1.2) }
 
 // takesLanguage says whether a model accepts language_code; others refuse it.
 func takesLanguage(model string) bool {

@@ -5,7 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
+	"math"
 	"net/http"
 	"strings"
 	"time"
@@ -16,10 +16,8 @@ import (
 	"kalami/providers"
 )
 
-// Limits and defaults of [Transcriber].
+// Defaults of [Transcriber].
 const (
-	// MaxRecording is the largest file that OpenAI takes, in bytes.
-	MaxRecording             = 25 << 20
 	DefaultTranscribeModel   = "whisper-1"
 	DefaultTranscribeTimeout = 60 * time.Second
 )
@@ -34,37 +32,14 @@ type TranscriberOptions struct {
 	Timeout time.Duration
 }
 
-// Transcriber turns recorded audio into text. Safe for concurrent use.
+// Transcriber turns recordings into text through POST /audio/transcriptions. Safe for
+// concurrent use.
 type Transcriber struct {
 	opt    TranscriberOptions
 	client client
 }
 
-// Recording is an audio file to transcribe.
-type Recording struct {
-	// Audio is read to its end, at most [MaxRecording] bytes.
-	Audio io.Reader
-	// FileName tells the format by its extension: flac, mp3, mp4, m4a, ogg, wav or
-	// webm. A path before it is not sent.
-	FileName string
-	// Language is a BCP-47 tag that is known beforehand, or empty to have it detected.
-	Language string
-}
-
-// Transcript is what was heard in a recording.
-type Transcript struct {
-	// Text is empty when nothing was said.
-	Text string
-	// Language is a BCP-47 primary subtag: the one detected, else the one given,
-	// else empty.
-	Language string
-	// Duration of the audio; 0 when the model does not tell.
-	Duration time.Duration
-	// Words with their times, where the engine gives them.
-	Words []providers.Word
-	// Model and RequestID name the model that was asked and the call.
-	Model, RequestID string
-}
+var _ providers.Transcriber = (*Transcriber)(nil)
 
 // NewTranscriber returns a transcriber, or an error naming the option that cannot
 // be used. It makes no request.
@@ -80,6 +55,9 @@ func NewTranscriber(opt TranscriberOptions) (*Transcriber, error) {
 	return &Transcriber{opt: opt, client: c}, nil
 }
 
+// Name implements providers.Transcriber.
+func (t *Transcriber) Name() string { return Vendor }
+
 // Close frees idle connections.
 func (t *Transcriber) Close() { t.client.http.CloseIdleConnections() }
 
@@ -93,52 +71,64 @@ type transcription struct {
 		Start float64 `json:"start"`
 		End   float64 `json:"end"`
 	} `json:"words"`
+	Segments []struct {
+		Start      float64 `json:"start"`
+		End        float64 `json:"end"`
+		AvgLogprob float64 `json:"avg_logprob"`
+	} `json:"segments"`
 	Usage struct {
 		Seconds float64 `json:"seconds"`
 	} `json:"usage"`
 }
 
-// Transcribe sends a recording and waits for its text. It blocks until the answer,
-// the timeout, or the end of ctx, whose cause it returns; other errors are
-// *providers.Error. An empty or too large recording is Invalid and is not sent.
-func (t *Transcriber) Transcribe(ctx context.Context, rec Recording) (Transcript, error) {
-	const op = "transcribe"
-	audio, err := io.ReadAll(io.LimitReader(rec.Audio, MaxRecording+1))
-	if err != nil {
-		return Transcript{}, fmt.Errorf("openai: reading the recording: %w", err)
+// confidence is the geometric mean of the probabilities of all tokens, for which the
+// verbose form has the logarithms segment by segment; 0 without segments. A segment
+// counts by its length, since the number of its tokens is not told.
+func (a transcription) confidence() float64 {
+	var sum, length float64
+	for _, s := range a.Segments {
+		if d := s.End - s.Start; d > 0 && s.AvgLogprob <= 0 {
+			sum, length = sum+d*s.AvgLogprob, length+d
+		}
 	}
+	if length == 0 {
+		return 0
+	}
+	return math.Exp(sum / length)
+}
+
+// Transcribe implements providers.Transcriber.
+func (t *Transcriber) Transcribe(ctx context.Context, rec providers.Recording) (providers.Transcript, error) {
+	const op = "transcribe"
 	switch {
-	case len(audio) == 0:
-		return Transcript{}, failure(op, nil, providers.Invalid, "the recording is empty", nil)
-	case len(audio) > MaxRecording:
-		return Transcript{}, failure(op, nil, providers.Invalid, "the recording is larger than 25 MiB", nil)
+	case len(rec.Audio) == 0:
+		return providers.Transcript{}, failure(op, nil, providers.Invalid, "the recording is empty", nil)
+	case len(rec.Audio) > providers.MaxRecording:
+		return providers.Transcript{}, failure(op, nil, providers.Invalid, "the recording is larger than 25 MiB", nil)
 	}
 	call, dog := providers.Watch(ctx, t.opt.Timeout, "no transcript")
 	defer dog.Stop()
 	var raw *http.Response
 	var answer transcription
-	err = t.client.Post(call, "audio/transcriptions", t.params(rec, audio), &answer, option.WithResponseInto(&raw))
+	err := t.client.Post(call, "audio/transcriptions", t.params(rec), &answer, option.WithResponseInto(&raw))
 	if err != nil {
 		switch late := dog.Expired(); {
 		case ctx.Err() != nil:
-			return Transcript{}, context.Cause(ctx)
+			return providers.Transcript{}, context.Cause(ctx)
 		case late != nil:
-			return Transcript{}, failure(op, raw, providers.Unavailable, "", late)
+			return providers.Transcript{}, failure(op, raw, providers.Unavailable, "", late)
 		}
-		return Transcript{}, classify(op, raw, err)
+		return providers.Transcript{}, classify(op, raw, err)
 	}
 	return t.transcript(rec, answer, raw), nil
 }
 
-// params lays the request out. The verbose form alone tells language and duration;
-// the gpt models do not have it.
-func (t *Transcriber) params(rec Recording, audio []byte) sdk.AudioTranscriptionNewParams {
-	name := rec.FileName
-	if i := strings.LastIndexAny(name, `/\`); i >= 0 {
-		name = name[i+1:]
-	}
+// params lays the request out. The verbose form alone tells language, duration and
+// confidence; the gpt models do not have it. The vendor goes by the file's extension.
+func (t *Transcriber) params(rec providers.Recording) sdk.AudioTranscriptionNewParams {
+	name := "audio." + string(cmp.Or(rec.Format, providers.WAV))
 	params := sdk.AudioTranscriptionNewParams{
-		File:           sdk.File(bytes.NewReader(audio), cmp.Or(name, "audio.wav"), "application/octet-stream"),
+		File:           sdk.File(bytes.NewReader(rec.Audio), name, "application/octet-stream"),
 		Model:          t.opt.Model,
 		ResponseFormat: sdk.AudioResponseFormatVerboseJSON,
 	}
@@ -152,13 +142,17 @@ func (t *Transcriber) params(rec Recording, audio []byte) sdk.AudioTranscription
 }
 
 // transcript makes the result from an answer.
-func (t *Transcriber) transcript(rec Recording, a transcription, raw *http.Response) Transcript {
-	out := Transcript{
-		Text:      strings.TrimSpace(a.Text),
-		Language:  cmp.Or(languageCode(a.Language), primarySubtag(rec.Language)),
-		Duration:  seconds(cmp.Or(a.Duration, a.Usage.Seconds)),
-		Model:     t.opt.Model,
-		RequestID: raw.Header.Get("X-Request-Id"),
+func (t *Transcriber) transcript(rec providers.Recording, a transcription, raw *http.Response) providers.Transcript {
+	out := providers.Transcript{
+		Text:       strings.TrimSpace(a.Text),
+		Language:   cmp.Or(languageCode(a.Language), primarySubtag(rec.Language)),
+		Confidence: a.confidence(),
+		Duration:   seconds(cmp.Or(a.Duration, a.Usage.Seconds)),
+		Model:      t.opt.Model,
+		RequestID:  raw.Header.Get("X-Request-Id"),
+	}
+	if out.Text == "" {
+		out.Confidence = 0
 	}
 	for _, w := range a.Words {
 		out.Words = append(out.Words, providers.Word{

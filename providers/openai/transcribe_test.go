@@ -1,7 +1,6 @@
 package openai_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -53,23 +52,23 @@ func TestTranscribe(t *testing.T) {
 	whisper := newTranscriber(t, openai.TranscriberOptions{Endpoint: at})
 	mini := newTranscriber(t, openai.TranscriberOptions{Endpoint: at, Model: "gpt-4o-mini-transcribe"})
 
-	got, err := whisper.Transcribe(t.Context(), openai.Recording{
-		Audio: bytes.NewReader(wav(1500*time.Millisecond, 8000)), FileName: `C:\lessons\one.wav`, Language: "es-MX"})
+	got, err := whisper.Transcribe(t.Context(), providers.Recording{
+		Audio: wav(1500*time.Millisecond, 8000), Format: providers.WAV, Language: "es-MX"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Text != script.Turns[0].Learner || got.Language != "es" || got.Duration != 1500*time.Millisecond || got.RequestID == "" || got.Model != "whisper-1" {
+	if got.Text != script.Turns[0].Learner || got.Language != "es" || got.Duration != 1500*time.Millisecond || got.RequestID == "" || got.Model != "whisper-1" || math.Abs(got.Confidence-math.Exp(-0.2)) > 1e-9 {
 		t.Errorf("got %+v", got)
 	}
-	got, err = mini.Transcribe(t.Context(), openai.Recording{Audio: bytes.NewReader(wav(time.Second, 8000)), Language: "es"})
+	got, err = mini.Transcribe(t.Context(), providers.Recording{Audio: wav(time.Second, 8000), Language: "es"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Text != script.Turns[1].Learner || got.Language != "es" || got.Duration != time.Second {
+	if got.Text != script.Turns[1].Learner || got.Language != "es" || got.Duration != time.Second || got.Confidence != 0 {
 		t.Errorf("got %+v", got)
 	}
-	got, err = whisper.Transcribe(t.Context(), openai.Recording{Audio: bytes.NewReader(wav(time.Second, 0))})
-	if err != nil || got.Text != "" {
+	got, err = whisper.Transcribe(t.Context(), providers.Recording{Audio: wav(time.Second, 0)})
+	if err != nil || got.Text != "" || got.Confidence != 0 {
 		t.Errorf("silence became %+v, %v", got, err)
 	}
 }
@@ -77,7 +76,7 @@ func TestTranscribe(t *testing.T) {
 func TestTranscribeFails(t *testing.T) {
 	sim, base := startSimulator(t, simulate.Latency{})
 	tr := newTranscriber(t, openai.TranscriberOptions{Endpoint: openai.Endpoint{BaseURL: base}})
-	audio := func() io.Reader { return bytes.NewReader(wav(time.Second, 8000)) }
+	audio := wav(time.Second, 8000)
 	for _, c := range []struct {
 		name  string
 		fault simulate.Fault
@@ -90,7 +89,7 @@ func TestTranscribeFails(t *testing.T) {
 	} {
 		c.fault.Vendor = simulate.OpenAI
 		sim.Inject(c.fault)
-		_, err := tr.Transcribe(t.Context(), openai.Recording{Audio: audio()})
+		_, err := tr.Transcribe(t.Context(), providers.Recording{Audio: audio})
 		if e, ok := errors.AsType[*providers.Error](err); !ok || e.Kind != c.want || e.RetryAfter != time.Duration(c.fault.RetryAfter)*time.Second {
 			t.Errorf("%s: %v, want %v", c.name, err, c.want)
 		}
@@ -98,23 +97,15 @@ func TestTranscribeFails(t *testing.T) {
 	why := errors.New("hung up")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(why)
-	if _, err := tr.Transcribe(ctx, openai.Recording{Audio: audio()}); err != why {
+	if _, err := tr.Transcribe(ctx, providers.Recording{Audio: audio}); err != why {
 		t.Errorf("cancelled: %v", err)
 	}
-	for name, size := range map[string]int{"empty": 0, "too large": openai.MaxRecording + 1} {
-		if _, err := tr.Transcribe(t.Context(), openai.Recording{Audio: bytes.NewReader(make([]byte, size))}); providers.KindOf(err) != providers.Invalid {
+	for name, size := range map[string]int{"empty": 0, "too large": providers.MaxRecording + 1} {
+		if _, err := tr.Transcribe(t.Context(), providers.Recording{Audio: make([]byte, size)}); providers.KindOf(err) != providers.Invalid {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	broken := errors.New("disk")
-	if _, err := tr.Transcribe(t.Context(), openai.Recording{Audio: io.MultiReader(audio(), errReader{broken})}); !errors.Is(err, broken) {
-		t.Errorf("unreadable recording: %v", err)
-	}
 }
-
-type errReader struct{ err error }
-
-func (r errReader) Read([]byte) (int, error) { return 0, r.err }
 
 func TestTranscribeBadAnswers(t *testing.T) {
 	for name, answer := range map[string]http.HandlerFunc{
@@ -130,7 +121,7 @@ func TestTranscribeBadAnswers(t *testing.T) {
 	} {
 		engine := httptest.NewServer(answer)
 		tr := newTranscriber(t, openai.TranscriberOptions{Endpoint: openai.Endpoint{BaseURL: engine.URL}})
-		_, err := tr.Transcribe(t.Context(), openai.Recording{Audio: strings.NewReader("RIFF")})
+		_, err := tr.Transcribe(t.Context(), providers.Recording{Audio: []byte("RIFF")})
 		if providers.KindOf(err) != providers.Unavailable {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -142,7 +133,7 @@ func TestTranscribeBadAnswers(t *testing.T) {
 	}))
 	defer slow.Close()
 	tr := newTranscriber(t, openai.TranscriberOptions{Endpoint: openai.Endpoint{BaseURL: slow.URL}, Timeout: 50 * time.Millisecond})
-	if _, err := tr.Transcribe(t.Context(), openai.Recording{Audio: strings.NewReader("RIFF")}); providers.KindOf(err) != providers.Unavailable || !strings.Contains(err.Error(), "no transcript within 50ms") {
+	if _, err := tr.Transcribe(t.Context(), providers.Recording{Audio: []byte("RIFF")}); providers.KindOf(err) != providers.Unavailable || !strings.Contains(err.Error(), "no transcript within 50ms") {
 		t.Errorf("slow: %v", err)
 	}
 }

@@ -108,7 +108,7 @@ type outcome struct {
 	Claude, GPT             providers.Delta // of the last delta
 	ClaudeText, GPTText     string
 	Eleven, ElevenHTTP, TTS speech
-	Whisper                 openai.Transcript
+	Whisper                 providers.Transcript
 }
 
 // speech is what was spoken.
@@ -146,7 +146,7 @@ func converse(t *testing.T, base, key string, l lines) outcome {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.Whisper, err = whisper.Transcribe(t.Context(), openai.Recording{Audio: bytes.NewReader(l.recorded), FileName: "a.wav", Language: "en"}); err != nil {
+	if o.Whisper, err = whisper.Transcribe(t.Context(), providers.Recording{Audio: l.recorded, Format: providers.WAV, Language: "en"}); err != nil {
 		t.Fatal(err)
 	}
 	return o

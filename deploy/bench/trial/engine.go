@@ -40,8 +40,7 @@ func (e *Engine) Close() {
 
 // Hear returns what is said in a recording. It blocks until the engine has answered or ctx ends.
 func (e *Engine) Hear(ctx context.Context, language string, rec learner.Recording) (string, error) {
-	heard, err := e.ears.Transcribe(ctx, openai.Recording{
-		Audio: bytes.NewReader(rec.WAV()), FileName: "speech.wav", Language: language})
+	heard, err := e.ears.Transcribe(ctx, providers.Recording{Audio: rec.WAV(), Format: providers.WAV, Language: language})
 	return heard.Text, err
 }
 
