@@ -23,8 +23,25 @@ const (
 	Register    Category = "register"
 )
 
+// Categories are all of them, in the order of the declarations above.
+func Categories() []Category {
+	return []Category{VerbTense, VerbForm, Agreement, Article, Preposition, Pronoun, NounNumber, Gender, Case,
+		WordOrder, WordChoice, Missing, Extra, Particle, Register}
+}
+
+// Severity says how much a mistake matters.
+type Severity string
+
+// The severities, the least first: understood without effort, with effort, not at all.
+const (
+	Minor    Severity = "minor"
+	Major    Severity = "major"
+	Blocking Severity = "blocking"
+)
+
 // Correction is one mistake in a learner's message, and the right form.
 type Correction struct {
+	// ID is empty until the correction is stored.
 	ID string
 	// Original is the wrong part as it stands in the message; Start and End are its
 	// place there, in Unicode code points, found by us and not by the model.
@@ -32,23 +49,26 @@ type Correction struct {
 	Corrected  string
 	Start, End int
 	Category   Category
-	Severity   string // minor, major or blocking
+	Severity   Severity
 	// Explanation is a sentence for the learner, in ExplanationLanguage.
 	Explanation         string
 	ExplanationLanguage string
 	Confidence          float64 // of the model, 0..1
+	// HeardConfidence is the recogniser's lowest for the words of the span, 0 when it
+	// gave none.
+	HeardConfidence float64
 	// Withheld: stored, but not shown, because the recogniser was not sure of the words.
 	Withheld bool
 }
 
 // NewWord is a word that the tutor introduced.
 type NewWord struct {
-	Lemma       string
-	Surface     string // as it stands in the tutor's message
-	PartOf      string // part of speech, such as "noun"
-	Translation string // into the learner's own language
-	Level       Level  // empty when it is not known
-	Example     string
+	Lemma       string `json:"lemma"`
+	Surface     string `json:"surface"`           // as it stands in the tutor's message
+	PartOf      string `json:"pos,omitempty"`     // part of speech, such as "noun"
+	Translation string `json:"translation"`       // into the learner's own language
+	Level       Level  `json:"level,omitempty"`   // empty when it is not known
+	Example     string `json:"example,omitempty"` // the tutor's sentence that it stands in
 }
 
 // TurnAnalysis is what was found out about one turn, off the spoken path.
