@@ -3,6 +3,7 @@ package anthropic
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
 	"strings"
 
 	sdk "github.com/anthropics/anthropic-sdk-go"
@@ -18,30 +19,44 @@ var (
 	errGarbled = errors.New("an event could not be decoded")
 )
 
+// call is one request to Claude, for the errors that come of it.
+type call struct {
+	op  string         // what it was for, "reply"
+	raw *http.Response // nil when no answer came
+}
+
+// requestID is the vendor's name for the call.
+func (c *call) requestID() string {
+	if c.raw == nil {
+		return ""
+	}
+	return c.raw.Header.Get("request-id")
+}
+
 // error makes a failure of this call.
-func (r *reply) error(kind providers.Kind, detail string, cause error) *providers.Error {
+func (c *call) error(kind providers.Kind, detail string, cause error) *providers.Error {
 	return &providers.Error{
-		Kind: kind, Vendor: Vendor, Op: "reply",
-		RequestID: r.requestID(), Detail: detail, Err: cause,
+		Kind: kind, Vendor: Vendor, Op: c.op,
+		RequestID: c.requestID(), Detail: detail, Err: cause,
 	}
 }
 
 // classify turns an error of the official client into ours. That error itself is
 // not wrapped: its text holds the answer's whole body.
-func (r *reply) classify(err error) error {
+func (c *call) classify(err error) error {
 	if err == nil {
-		return r.error(providers.Unavailable, "", errTruncated)
+		return c.error(providers.Unavailable, "", errTruncated)
 	}
 	if api, ok := errors.AsType[*sdk.Error](err); ok {
-		return r.refused(api.StatusCode, api.RawJSON())
+		return c.refused(api.StatusCode, api.RawJSON())
 	}
-	if r.raw != nil && r.raw.StatusCode >= 400 {
-		return r.refused(r.raw.StatusCode, "")
+	if c.raw != nil && c.raw.StatusCode >= 400 {
+		return c.refused(c.raw.StatusCode, "")
 	}
-	if r.raw != nil && !isNetwork(err) {
-		return r.error(providers.Unavailable, "", errGarbled)
+	if c.raw != nil && !isNetwork(err) {
+		return c.error(providers.Unavailable, "", errGarbled)
 	}
-	return r.error(providers.Unavailable, "", providers.NetworkCause(err))
+	return c.error(providers.Unavailable, "", providers.NetworkCause(err))
 }
 
 // isNetwork tells a broken connection from a broken event, for errors that came
@@ -56,7 +71,7 @@ func isNetwork(err error) bool {
 
 // refused classifies an error body, which came with a status or, in the middle of
 // a stream, after a 200.
-func (r *reply) refused(status int, body string) error {
+func (c *call) refused(status int, body string) error {
 	var b struct {
 		RequestID string `json:"request_id"`
 		Error     struct {
@@ -80,12 +95,12 @@ func (r *reply) refused(status int, body string) error {
 	if b.Error.Details.Code == "enforced_spend_limit_reached" || strings.Contains(b.Error.Message, "credit balance") {
 		kind = providers.Quota
 	}
-	e := r.error(kind, providers.StatusDetail(status, b.Error.Type, b.Error.Details.Code), nil)
+	e := c.error(kind, providers.StatusDetail(status, b.Error.Type, b.Error.Details.Code), nil)
 	if e.RequestID == "" {
 		e.RequestID = providers.ErrorCode(b.RequestID)
 	}
-	if kind == providers.Overloaded && r.raw != nil {
-		e.RetryAfter = providers.RetryAfter(r.raw.Header)
+	if kind == providers.Overloaded && c.raw != nil {
+		e.RetryAfter = providers.RetryAfter(c.raw.Header)
 	}
 	return e
 }

@@ -2,7 +2,6 @@ package anthropic
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	"github.com/anthropics/anthropic-sdk-go/packages/ssestream"
@@ -33,29 +32,35 @@ type usage struct {
 	Output        int `json:"output_tokens"`
 }
 
+// sum is the usage as callers count it.
+func (u usage) sum() providers.Usage {
+	return providers.Usage{
+		InputTokens:       u.Input + u.CacheCreation + u.CacheRead,
+		CachedInputTokens: u.CacheRead,
+		OutputTokens:      u.Output,
+	}
+}
+
+// cutOff says whether an answer stopped for this reason before it was complete.
+func cutOff(stop string) bool {
+	return stop == "max_tokens" || stop == "model_context_window_exceeded"
+}
+
 // drainTime bounds the wait for the end of the body after the terminal event. The
 // end normally came in the same packet, and reading it keeps the connection.
 const drainTime = 20 * time.Millisecond
 
 // reply is the state of one streamed answer.
 type reply struct {
+	call
 	t     *Tutor
 	dog   *providers.Watchdog
 	yield func(providers.Delta, error) bool
-	raw   *http.Response // nil when no answer came
 
 	model  string
 	usage  usage
 	stop   string
 	spoken bool
-}
-
-// requestID is the vendor's name for the call.
-func (r *reply) requestID() string {
-	if r.raw == nil {
-		return ""
-	}
-	return r.raw.Header.Get("request-id")
 }
 
 // read hands the words on. done tells that the terminal event came; more is false
@@ -107,12 +112,8 @@ func (r *reply) finish() (providers.Delta, error) {
 	}
 	return providers.Delta{
 		Done:      true,
-		Truncated: r.stop == "max_tokens" || r.stop == "model_context_window_exceeded",
-		Usage: providers.Usage{
-			InputTokens:       r.usage.Input + r.usage.CacheCreation + r.usage.CacheRead,
-			CachedInputTokens: r.usage.CacheRead,
-			OutputTokens:      r.usage.Output,
-		},
+		Truncated: cutOff(r.stop),
+		Usage:     r.usage.sum(),
 		Model:     r.model,
 		RequestID: r.requestID(),
 	}, nil

@@ -1,5 +1,5 @@
-// Package anthropic lets Claude be the tutor, through Anthropic's official Go
-// package and its Messages API.
+// Package anthropic lets Claude be the tutor and answer questions in JSON, through
+// Anthropic's official Go package and its Messages API.
 //
 // What this package adds to the official one:
 //
@@ -99,16 +99,21 @@ func New(opt Options) (*Tutor, error) {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
 	t := &Tutor{opt: opt, http: &http.Client{Transport: opt.Transport}}
-	t.client = sdk.NewClient(
+	t.client = newClient(opt.Key, opt.BaseURL, t.http)
+	return t, nil
+}
+
+// newClient returns the official client as this package uses it.
+func newClient(key, baseURL string, h *http.Client) sdk.Client {
+	return sdk.NewClient(
 		option.WithoutEnvironmentDefaults(),
-		option.WithAPIKey(opt.Key),
-		option.WithBaseURL(opt.BaseURL),
-		option.WithHTTPClient(t.http),
+		option.WithAPIKey(key),
+		option.WithBaseURL(baseURL),
+		option.WithHTTPClient(h),
 		option.WithMaxRetries(0),
 		// Its spans can carry prompts; ours are made by who calls us.
 		option.WithoutOpenTelemetry(),
 	)
-	return t, nil
 }
 
 // Name implements providers.Tutor.
@@ -122,12 +127,12 @@ func (t *Tutor) Close() { t.http.CloseIdleConnections() }
 // must not be used), or Unavailable with detail "empty_reply".
 func (t *Tutor) Reply(ctx context.Context, p providers.Prompt) iter.Seq2[providers.Delta, error] {
 	return func(yield func(providers.Delta, error) bool) {
-		call, dog := providers.Watch(ctx, t.opt.FirstTokenTimeout, "no first word")
+		watched, dog := providers.Watch(ctx, t.opt.FirstTokenTimeout, "no first word")
 		defer dog.Stop()
 		start := time.Now()
 		var raw *http.Response
-		err := t.client.Post(call, "v1/messages", t.params(p), &raw, option.WithJSONSet("stream", true))
-		r := reply{t: t, dog: dog, yield: yield, raw: raw}
+		err := t.client.Post(watched, "v1/messages", t.params(p), &raw, option.WithJSONSet("stream", true))
+		r := reply{call: call{"reply", raw}, t: t, dog: dog, yield: yield}
 		if err != nil {
 			yield(providers.Delta{}, r.fail(ctx, err))
 			return

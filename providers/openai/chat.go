@@ -157,13 +157,21 @@ type chunk struct {
 		} `json:"delta"`
 		FinishReason string `json:"finish_reason"`
 	} `json:"choices"`
-	Usage *struct {
-		Prompt     int `json:"prompt_tokens"`
-		Completion int `json:"completion_tokens"`
-		Details    struct {
-			Cached int `json:"cached_tokens"`
-		} `json:"prompt_tokens_details"`
-	} `json:"usage"`
+	Usage *chatUsage `json:"usage"`
+}
+
+// chatUsage counts a chat's tokens.
+type chatUsage struct {
+	Prompt     int `json:"prompt_tokens"`
+	Completion int `json:"completion_tokens"`
+	Details    struct {
+		Cached int `json:"cached_tokens"`
+	} `json:"prompt_tokens_details"`
+}
+
+// sum is the usage as callers count it.
+func (u chatUsage) sum() providers.Usage {
+	return providers.Usage{InputTokens: u.Prompt, OutputTokens: u.Completion, CachedInputTokens: u.Details.Cached}
 }
 
 // usageTimeout bounds the wait for the usage once a reply is complete. Not every
@@ -190,7 +198,7 @@ func (r *reply) read(stream *ssestream.Stream[chunk]) bool {
 		c := stream.Current()
 		r.model = cmp.Or(c.Model, r.model)
 		if u := c.Usage; u != nil {
-			r.usage = providers.Usage{InputTokens: u.Prompt, OutputTokens: u.Completion, CachedInputTokens: u.Details.Cached}
+			r.usage = u.sum()
 		}
 		if len(c.Choices) == 0 {
 			continue

@@ -4,7 +4,7 @@
 // and calls the suite:
 //
 //   - [Recognizer] for live speech recognition.
-//   - [Tutor] for language models.
+//   - [Tutor] and [Analyst] for language models.
 //   - [Voice] for speech synthesis.
 //
 // The suites test what callers rely on and nothing about how a vendor spells it:

@@ -21,7 +21,13 @@ type anthropicRequest struct {
 	MaxTokens int           `json:"max_tokens"`
 	Stream    bool          `json:"stream"`
 	System    anthropicText `json:"system"`
-	Messages  []struct {
+	Output    struct {
+		Format *struct {
+			Type   string          `json:"type"`
+			Schema json.RawMessage `json:"schema"`
+		} `json:"format"`
+	} `json:"output_config"`
+	Messages []struct {
 		Role    string        `json:"role"`
 		Content anthropicText `json:"content"`
 	} `json:"messages"`
@@ -83,6 +89,14 @@ func (q *anthropicRequest) check() string {
 			return fmt.Sprintf("messages.%d: all messages must have non-empty content", i)
 		}
 	}
+	if f := q.Output.Format; f != nil {
+		if f.Type != "json_schema" {
+			return "output_config.format.type: Input should be 'json_schema'"
+		}
+		if problem := checkSchema(f.Schema); problem != "" {
+			return "output_config.format.schema: " + problem
+		}
+	}
 	return ""
 }
 
@@ -93,6 +107,14 @@ func (q *anthropicRequest) chat() chat {
 		c.said = append(c.said, providers.Line{Role: providers.Role(m.Role), Text: m.Content.text})
 	}
 	return c
+}
+
+// schema is the JSON Schema that the answer must have; nil for plain text.
+func (q *anthropicRequest) schema() json.RawMessage {
+	if q.Output.Format == nil {
+		return nil
+	}
+	return q.Output.Format.Schema
 }
 
 // handleMessages serves POST /v1/messages, streamed or whole.
@@ -124,7 +146,7 @@ func (s *Server) handleMessages(w http.ResponseWriter, r *http.Request) {
 	if s.before(w, r, f, a.req.Stream, a.fault) {
 		return
 	}
-	line := s.answer(a.req.chat())
+	line := s.respond(a.req.chat(), a.req.schema())
 	if a.req.Stream {
 		a.stream(line, f)
 	} else {

@@ -173,6 +173,13 @@ func (s *Server) before(w http.ResponseWriter, r *http.Request, f Fault, streame
 			return true
 		}
 		s.abort(w)
+	case FaultGarbage:
+		if streamed {
+			return false
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"type":"message","choices":[{"te`))
+		return true
 	}
 	return false
 }

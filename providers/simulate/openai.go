@@ -150,12 +150,48 @@ type openAIChatRequest struct {
 		Role    string     `json:"role"`
 		Content openAIText `json:"content"`
 	} `json:"messages"`
-	MaxTokens           *int `json:"max_tokens"`
-	MaxCompletionTokens *int `json:"max_completion_tokens"`
+	ResponseFormat      *openAIFormat `json:"response_format"`
+	MaxTokens           *int          `json:"max_tokens"`
+	MaxCompletionTokens *int          `json:"max_completion_tokens"`
 	StreamOptions       struct {
 		IncludeUsage       bool  `json:"include_usage"`
 		IncludeObfuscation *bool `json:"include_obfuscation"`
 	} `json:"stream_options"`
+}
+
+// openAIFormat is the form that an answer is to have.
+type openAIFormat struct {
+	Type       string `json:"type"`
+	JSONSchema struct {
+		Name   string          `json:"name"`
+		Strict bool            `json:"strict"`
+		Schema json.RawMessage `json:"schema"`
+	} `json:"json_schema"`
+}
+
+// check returns what the real service would object to, and in which field.
+func (f *openAIFormat) check() (param, problem string) {
+	if f == nil || f.Type == "text" {
+		return "", ""
+	}
+	if f.Type != "json_schema" {
+		return "response_format.type", "response_format.type must be text or json_schema here"
+	}
+	if f.JSONSchema.Name == "" {
+		return "response_format.json_schema.name", "Missing required parameter: 'response_format.json_schema.name'."
+	}
+	if problem := checkSchema(f.JSONSchema.Schema); problem != "" && f.JSONSchema.Strict {
+		return "response_format", "Invalid schema for response_format: " + problem
+	}
+	return "", ""
+}
+
+// schema is the JSON Schema that the answer must have; nil for plain text.
+func (q *openAIChatRequest) schema() json.RawMessage {
+	if q.ResponseFormat == nil {
+		return nil
+	}
+	return q.ResponseFormat.JSONSchema.Schema
 }
 
 // check returns the field that the real service would object to, and how.
@@ -177,7 +213,7 @@ func (q *openAIChatRequest) check() (param, problem string) {
 			return fmt.Sprintf("messages[%d].role", i), "Invalid value for the role of a message."
 		}
 	}
-	return "", ""
+	return q.ResponseFormat.check()
 }
 
 // limit is how many tokens the answer may have.

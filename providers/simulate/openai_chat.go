@@ -17,7 +17,7 @@ func (s *Server) handleChat(a *openAIAnswer) {
 	if s.before(a.w, a.r, f, q.Stream, a.fault) {
 		return
 	}
-	line := s.answer(q.chat())
+	line := s.respond(q.chat(), q.schema())
 	if q.Stream {
 		a.streamChat(&q, line, f)
 	} else {

@@ -11,11 +11,26 @@ type Script struct {
 	Turns  []Turn
 	// Otherwise is what the tutor says to anything that is not in the script.
 	Otherwise string
+	// Mistakes and Words are what a simulated analysis of a turn finds: the mistakes
+	// that stand in what the learner said, the words that stand in the tutor's answer.
+	Mistakes []Mistake
+	Words    []Word
 }
 
 // Turn is one exchange of a script.
 type Turn struct {
 	Learner, Tutor string
+}
+
+// Mistake is one that a learner of the script makes, explained in English.
+type Mistake struct {
+	Original, Corrected             string
+	Category, Severity, Explanation string
+}
+
+// Word is one that the tutor of the script introduces, translated into English.
+type Word struct {
+	Surface, Lemma, PartOf, Translation, Level string
 }
 
 // Scripts returns the built-in role plays, a table for two, by language code.

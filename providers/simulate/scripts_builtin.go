@@ -14,6 +14,14 @@ var builtin = map[string]Script{
 			{"I would like the fish and a glass of water, please.", "An excellent choice. Would you like a dessert after the fish?"},
 			{"No, thank you, only the bill, please.", "Here is the bill. Thank you for coming, and have a lovely evening!"},
 		},
+		Mistakes: []Mistake{
+			{"am living here since five years", "have been living here for five years", "verb_tense", "major",
+				"For something that began in the past and goes on, say \"have been living\", and \"for\" with a length of time."},
+		},
+		Words: []Word{
+			{"dessert", "dessert", "noun", "a sweet dish after a meal", "A2"},
+			{"bill", "bill", "noun", "the paper that says what you have to pay", "A2"},
+		},
 	},
 	"es": {
 		Language:  "es",
@@ -26,6 +34,14 @@ var builtin = map[string]Script{
 			{"Quiero el pescado y un vaso de agua, por favor.", "Muy bien, pescado y agua. ¿Desea algún postre después?"},
 			{"No, gracias, solo la cuenta.", "Aquí tiene la cuenta. ¡Muchas gracias, y hasta pronto!"},
 		},
+		Mistakes: []Mistake{
+			{"soy muy cansado", "estoy muy cansado", "word_choice", "major", "Use \"estar\" for how you feel at the moment, \"ser\" for what you are like."},
+		},
+		Words: []Word{
+			{"sopa de verduras", "sopa de verduras", "noun", "vegetable soup", "A2"},
+			{"postre", "postre", "noun", "dessert", "A2"},
+			{"compraron", "comprar", "verb", "to buy", "A1"},
+		},
 	},
 	"fr": {
 		Language:  "fr",
@@ -37,6 +53,10 @@ var builtin = map[string]Script{
 			{"Je voudrais la tarte aux pommes, s'il vous plaît.", "Très bon choix. Vous prenez autre chose ?"},
 			{"Non merci, seulement l'addition.", "Voici l'addition. Merci beaucoup, et bonne journée !"},
 		},
+		Words: []Word{
+			{"emporter", "emporter", "verb", "to take away", "A2"},
+			{"tarte aux pommes", "tarte aux pommes", "noun", "apple tart", "A2"},
+		},
 	},
 	"de": {
 		Language:  "de",
@@ -47,6 +67,14 @@ var builtin = map[string]Script{
 			{"Ich habe gestern mit dem Zug nach Berlin gefahren.", "Sie sind also mit dem Zug nach Berlin gefahren. Wir haben ein ruhiges Zimmer zum Hof, ein großes Zimmer mit Balkon, und ein kleines unter dem Dach. Welches möchten Sie?"},
 			{"Ich nehme das Zimmer mit Balkon.", "Eine gute Wahl. Möchten Sie auch Frühstück?"},
 			{"Ja, gern, um acht Uhr.", "Sehr gut, Frühstück um acht Uhr. Vielen Dank, und einen schönen Aufenthalt!"},
+		},
+		Mistakes: []Mistake{
+			{"habe gestern mit dem Zug nach Berlin gefahren", "bin gestern mit dem Zug nach Berlin gefahren", "verb_form", "major",
+				"Verbs of movement such as \"fahren\" form the perfect with \"sein\"."},
+		},
+		Words: []Word{
+			{"angereist", "anreisen", "verb", "to arrive, to travel here", "B1"},
+			{"Aufenthalt", "Aufenthalt", "noun", "stay", "B1"},
 		},
 	},
 }
