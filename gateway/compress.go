@@ -3,6 +3,7 @@ package gateway
 import (
 	"compress/gzip"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -42,7 +43,7 @@ func mayCompress(op operation) bool {
 func (s *Server) compressed(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		res := c.Response()
-		res.Header().Add(echo.HeaderVary, echo.HeaderAcceptEncoding)
+		vary(res.Header(), echo.HeaderAcceptEncoding)
 		if c.Request().Method == http.MethodHead || !acceptsGzip(c.Request().Header) {
 			return next(c)
 		}
@@ -155,6 +156,13 @@ func compressible(contentType string) bool {
 		return true
 	}
 	return strings.HasPrefix(mt, "text/")
+}
+
+// vary tells caches that the answer depends on a header of the request.
+func vary(h http.Header, name string) {
+	if !slices.Contains(h.Values(echo.HeaderVary), name) {
+		h.Add(echo.HeaderVary, name)
+	}
 }
 
 // acceptsGzip reads Accept-Encoding. A weight of 0 means "not that one".

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -26,6 +27,7 @@ type page struct {
 	content []byte
 	mime    string
 	etag    string
+	zipped  []byte // the content as gzip; nil when that is no shorter by a tenth
 }
 
 // loadPages reads every file of fsys but hidden ones and Go sources. It refuses a file
@@ -55,10 +57,33 @@ func loadPages(fsys fs.FS) (pages, error) {
 			return err
 		}
 		sum := sha256.Sum256(content)
-		all[name] = page{content: content, mime: mt, etag: `"` + hex.EncodeToString(sum[:16]) + `"`}
+		p := page{content: content, mime: mt, etag: `"` + hex.EncodeToString(sum[:16]) + `"`}
+		if p.zipped, err = zip(p); err != nil {
+			return err
+		}
+		all[name] = p
 		return nil
 	})
 	return all, err
+}
+
+// zip compresses a page's file, if that is worth it.
+func zip(p page) ([]byte, error) {
+	if !compressible(p.mime) {
+		return nil, nil
+	}
+	var b bytes.Buffer
+	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err != nil {
+		return nil, err
+	}
+	if _, err = z.Write(p.content); err == nil {
+		err = z.Close()
+	}
+	if err != nil || b.Len() > len(p.content)*9/10 {
+		return nil, err
+	}
+	return b.Bytes(), nil
 }
 
 // mimeType knows the types that a page needs. It does not ask the system, whose table
@@ -116,12 +141,18 @@ func (s *Server) servePage(c echo.Context, p page) error {
 	h := c.Response().Header()
 	h.Set(echo.HeaderContentType, p.mime)
 	h.Set(echo.HeaderCacheControl, "no-cache")
-	h.Set("ETag", p.etag)
+	vary(h, echo.HeaderAcceptEncoding)
+	content, etag := p.content, p.etag
+	if p.zipped != nil && acceptsGzip(c.Request().Header) && c.Request().Header.Get("Range") == "" {
+		h.Set(echo.HeaderContentEncoding, "gzip")
+		content, etag = p.zipped, strings.TrimSuffix(etag, `"`)+`-gzip"`
+	}
+	h.Set(headerETag, etag)
 	if strings.HasPrefix(p.mime, "text/html") {
 		h.Set(echo.HeaderContentSecurityPolicy, s.pagePolicy(c.Request()))
 		h.Set("Permissions-Policy", "microphone=(self), camera=(), geolocation=(), payment=(), usb=()")
 	}
-	http.ServeContent(c.Response(), c.Request(), "", time.Time{}, bytes.NewReader(p.content))
+	http.ServeContent(c.Response(), c.Request(), "", time.Time{}, bytes.NewReader(content))
 	return nil
 }
 
@@ -181,7 +212,7 @@ type rootJSON struct {
 func (s *Server) root(all pages) echo.HandlerFunc {
 	index, ok := all[indexPage]
 	return func(c echo.Context) error {
-		c.Response().Header().Add(echo.HeaderVary, echo.HeaderAccept)
+		vary(c.Response().Header(), echo.HeaderAccept)
 		if ok && acceptsHTML(c.Request().Header.Values(echo.HeaderAccept)) {
 			return s.servePage(c, index)
 		}
