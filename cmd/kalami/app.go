@@ -101,6 +101,7 @@ func (a *app) newGateway(keys []Secret, host gateway.Host) (*gateway.Server, err
 		Name: a.cfg.Server.Name, Version: version(), Parts: a.parts.names,
 		DemoLanguages: a.parts.languages(), Demo: a.parts.demo, NoGuests: !a.cfg.Accounts.Guests,
 		AllowedOrigins: a.cfg.Server.AllowedOrigins, TrustedProxies: a.cfg.Server.TrustedProxies,
+		Rates: a.cfg.Accounts.Rates.rates(), BodyMemory: int64(a.cfg.Server.BodyMemory) << 20,
 		MaxSessionsPerUser: a.cfg.Sessions.PerUser, MaxSessions: a.cfg.Sessions.Max,
 	})
 }

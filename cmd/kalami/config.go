@@ -37,6 +37,7 @@ type ServerConfig struct {
 	Port           int           `env:"PORT" envDefault:"8000" min:"0" max:"65535" doc:"Port to listen on; 0 takes any free one and logs it."`
 	AllowedOrigins Origins       `env:"KALAMI_ALLOWED_ORIGINS" doc:"Web pages from elsewhere that may call, as exact scheme://host[:port], separated by commas. Empty: only our own."`
 	TrustedProxies Networks      `env:"KALAMI_TRUSTED_PROXIES" doc:"Networks in CIDR form, separated by commas, whose X-Forwarded-For is believed. Empty: nobody's."`
+	BodyMemory     int           `env:"KALAMI_BODY_MEMORY" envDefault:"128" min:"32" max:"65536" doc:"MiB that the requests under way may have sent together; an upload beyond is asked to try again."`
 	ShutdownGrace  time.Duration `env:"KALAMI_SHUTDOWN_GRACE" envDefault:"10s" min:"0s" max:"10m" doc:"How long a stopping server lets the tutor finish the sentence being spoken."`
 }
 
@@ -55,11 +56,12 @@ type StorageConfig struct {
 
 // AccountsConfig is about who may talk.
 type AccountsConfig struct {
-	SecretKey         Secret `env:"SECRET_KEY" doc:"Signs access tokens; at least 32 bytes. Empty with SQLite: one is made and kept beside the database file. Required with Postgres."`
-	PreviousSecretKey Secret `env:"KALAMI_SECRET_KEY_PREVIOUS" doc:"A key that is being replaced: its tokens stay valid, new ones are signed with SECRET_KEY."`
-	AccessMinutes     int    `env:"ACCESS_TOKEN_EXPIRE_MINUTES" envDefault:"30" min:"1" max:"1440" doc:"How long an access token is valid, in minutes."`
-	Guests            bool   `env:"KALAMI_GUESTS" envDefault:"true" doc:"Whether somebody may try the tutor without signing up."`
-	RateLimits        bool   `env:"KALAMI_RATE_LIMITS" envDefault:"true" doc:"Whether sign-ups, sign-ins and new conversations are bounded per address and account. Off is for load tests, whose learners all come from one address."`
+	SecretKey         Secret  `env:"SECRET_KEY" doc:"Signs access tokens; at least 32 bytes. Empty with SQLite: one is made and kept beside the database file. Required with Postgres."`
+	PreviousSecretKey Secret  `env:"KALAMI_SECRET_KEY_PREVIOUS" doc:"A key that is being replaced: its tokens stay valid, new ones are signed with SECRET_KEY."`
+	AccessMinutes     int     `env:"ACCESS_TOKEN_EXPIRE_MINUTES" envDefault:"30" min:"1" max:"1440" doc:"How long an access token is valid, in minutes."`
+	Guests            bool    `env:"KALAMI_GUESTS" envDefault:"true" doc:"Whether somebody may try the tutor without signing up."`
+	RateLimits        bool    `env:"KALAMI_RATE_LIMITS" envDefault:"true" doc:"Whether sign-ups, sign-ins, new conversations and calls are bounded per address and account. Off is for load tests, whose learners all come from one address."`
+	Rates             RateMap `env:"KALAMI_RATES" doc:"Rates that differ from the built-in ones, such as speaking=30/m:20,joins=off: so many in a s, m or h, and so many at once. Names: reading, writing, speaking (per account), guests (their speaking), handshakes, open, strangers, joins, logins."`
 }
 
 // AccessTTL is how long an access token is valid.
