@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -26,7 +28,17 @@ func decodeOptionalJSON(c echo.Context, dst any) error {
 	return decodeBody(c, dst, false)
 }
 
+// decodePatch is decodeJSON for a PATCH: a field that dst does not have is Invalid and
+// named, since a change that is not made must not look like one that is.
+func decodePatch(c echo.Context, dst any) error {
+	return decode(c, dst, true, true)
+}
+
 func decodeBody(c echo.Context, dst any, required bool) error {
+	return decode(c, dst, required, false)
+}
+
+func decode(c echo.Context, dst any, required, strict bool) error {
 	const op = "gateway.decode"
 	body, err := io.ReadAll(c.Request().Body)
 	if err != nil {
@@ -40,9 +52,12 @@ func decodeBody(c echo.Context, dst any, required bool) error {
 		f.add("body", "must be UTF-8")
 		return f.err(op)
 	}
+	if strict {
+		f.unknown(body, dst)
+	}
 	err = json.Unmarshal(body, dst)
 	if err == nil {
-		return nil
+		return f.err(op)
 	}
 	if te, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		field := te.Field
@@ -54,6 +69,31 @@ func decodeBody(c echo.Context, dst any, required bool) error {
 		f.add("body", "must be a JSON object")
 	}
 	return f.err(op)
+}
+
+// unknown names the members of a JSON object that the struct behind dst has no field
+// for, at most a few of them. What is no object is left to the decoder.
+func (f *faults) unknown(body []byte, dst any) {
+	const most = 5
+	var members map[string]json.RawMessage
+	if json.Unmarshal(body, &members) != nil {
+		return
+	}
+	t := reflect.TypeOf(dst).Elem()
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		maps.DeleteFunc(members, func(member string, _ json.RawMessage) bool { return strings.EqualFold(member, name) })
+	}
+	for n, member := range slices.Sorted(maps.Keys(members)) {
+		if n == most {
+			break
+		}
+		if !saneID(member) { // not for repeating
+			f.add("body", "has a field that is not known")
+			continue
+		}
+		f.add(member, "is not a field that can be changed")
+	}
 }
 
 // jsonName is what JSON calls a Go type.

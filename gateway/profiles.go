@@ -37,7 +37,7 @@ func (s *Server) profileRoutes() {
 	}, s.getProfile)
 	s.handleLearner(operation{
 		method: http.MethodPatch, path: "/users/profiles/:id", id: "updateProfile", tag: "profiles", class: writing,
-		summary: "Change level or settings", takes: []content{{shape: profileRequest{}}}, gives: one, fails: []failure{missing},
+		summary: "Change level or settings", takes: []content{{shape: profilePatch{}}}, gives: one, fails: []failure{missing},
 	}, s.patchProfile)
 	s.handleLearner(operation{
 		method: http.MethodDelete, path: "/users/profiles/:id", id: "deleteProfile", tag: "profiles", class: writing,
@@ -124,7 +124,7 @@ func (s *Server) createProfile(c echo.Context, who caller) error {
 		}
 		p.Level = level
 	}
-	in.apply(&p, &f)
+	in.patch().apply(&p, &f)
 	if err := f.err(op); err != nil {
 		return err
 	}
@@ -152,8 +152,8 @@ func (s *Server) getProfile(c echo.Context, who caller) error {
 // setting that is null goes back to the level's default.
 func (s *Server) patchProfile(c echo.Context, who caller) error {
 	const op = "gateway.patchProfile"
-	var in profileRequest
-	if err := decodeJSON(c, &in); err != nil {
+	var in profilePatch
+	if err := decodePatch(c, &in); err != nil {
 		return err
 	}
 	p, err := s.profile(c, who, c.Param("id"))
@@ -212,7 +212,7 @@ func renamed(err error, kind learn.Kind, op, msg string) error {
 	return err
 }
 
-// profileRequest is the body of POST and PATCH; the language is set once, by POST.
+// profileRequest is the body of POST.
 type profileRequest struct {
 	TargetLanguage optional[string]  `json:"target_language"`
 	Level          optional[string]  `json:"cefr_level"`
@@ -222,9 +222,23 @@ type profileRequest struct {
 	VoiceID        optional[string]  `json:"voice_id"`
 }
 
-// apply checks the settings that are set, all but language and level, and writes them
-// into p; null is written as zero.
-func (in profileRequest) apply(p *learn.Profile, f *faults) {
+// patch is the part of the request that may be changed later.
+func (in profileRequest) patch() profilePatch {
+	return profilePatch{in.Level, in.CorrectionMode, in.PatienceMS, in.SpeechRate, in.VoiceID}
+}
+
+// profilePatch is the body of PATCH: what is absent stays as it is.
+type profilePatch struct {
+	Level          optional[string]  `json:"cefr_level"`
+	CorrectionMode optional[string]  `json:"correction_mode"`
+	PatienceMS     optional[int]     `json:"patience_ms"`
+	SpeechRate     optional[float64] `json:"speech_rate"`
+	VoiceID        optional[string]  `json:"voice_id"`
+}
+
+// apply checks the settings that are set, all but the level, and writes them into p;
+// null is written as zero.
+func (in profilePatch) apply(p *learn.Profile, f *faults) {
 	if o := in.CorrectionMode; o.set {
 		p.CorrectionMode = learn.CorrectionMode(o.value)
 		if !o.null && !p.CorrectionMode.Valid() {
