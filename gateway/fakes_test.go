@@ -19,6 +19,9 @@ type memory struct {
 	users         map[string]learn.User
 	profiles      map[string]learn.Profile
 	conversations map[string]learn.Conversation
+	messages      map[string][]learn.Message    // by conversation
+	corrections   map[string][]learn.Correction // by message
+	statistics    map[string]learn.Statistics   // by tenant/user
 	once          map[string]onceEntry
 	down          error // what every call fails with, when it is set
 	ids           int
@@ -33,6 +36,8 @@ func newMemory() *memory {
 	return &memory{
 		users: map[string]learn.User{}, profiles: map[string]learn.Profile{},
 		conversations: map[string]learn.Conversation{}, once: map[string]onceEntry{},
+		messages: map[string][]learn.Message{}, corrections: map[string][]learn.Correction{},
+		statistics: map[string]learn.Statistics{},
 	}
 }
 
@@ -146,7 +151,24 @@ func (m *memory) DeleteProfile(ctx context.Context, tenantID, userID, id string)
 func (m *memory) StartConversation(_ context.Context, c learn.Conversation) (learn.Conversation, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.down != nil {
+		return learn.Conversation{}, m.down
+	}
+	p, ok := m.profiles[c.ProfileID]
+	if !ok || p.TenantID != c.TenantID || p.UserID != c.UserID {
+		return learn.Conversation{}, learn.Errorf(learn.NotFound, "memory.StartConversation", "no such profile")
+	}
+	for _, other := range m.conversations {
+		if c.ClientKey != "" && other.ClientKey == c.ClientKey && other.UserID == c.UserID {
+			return other, nil
+		}
+	}
 	c.ID, c.Epoch, c.NextSeq, c.Status = m.id("conversation"), 1, 1, "active"
+	c.Language, c.Level = p.TargetLanguage, cmp.Or(c.Level, p.Level)
+	if c.StartedAt.IsZero() {
+		c.StartedAt = time.Date(2026, 3, 4, 5, 6, 7, 0, time.FixedZone("", 3600))
+	}
+	c.LastActivityAt = c.StartedAt
 	m.conversations[c.ID] = c
 	return c, m.down
 }

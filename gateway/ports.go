@@ -39,7 +39,9 @@ type Profiles interface {
 
 // Conversations keeps sessions of talking.
 type Conversations interface {
-	// StartConversation stores a new conversation at epoch 1.
+	// StartConversation stores a new conversation at epoch 1. One that has the ClientKey
+	// of an earlier one of the user is not stored: the earlier one is returned, as it
+	// now is. NotFound when the profile is not the user's.
 	StartConversation(ctx context.Context, c learn.Conversation) (learn.Conversation, error)
 	Conversation(ctx context.Context, tenantID, userID, id string) (learn.Conversation, error)
 	// TakeOver raises the conversation's epoch by one conditional update and
@@ -47,6 +49,30 @@ type Conversations interface {
 	TakeOver(ctx context.Context, tenantID, userID, id string) (learn.Conversation, error)
 	// RecentMessages returns the last n messages, oldest first.
 	RecentMessages(ctx context.Context, tenantID, conversationID string, n int) ([]learn.Message, error)
+	// FinishConversation ends the conversation whoever holds it: it raises the epoch, so
+	// that a live session notices at its next write, keeps the totals of the messages
+	// that are stored, and adds them to the profile once. It returns the conversation as
+	// it then is; one that has ended already, unchanged.
+	FinishConversation(ctx context.Context, tenantID, userID, id string) (learn.Conversation, error)
+}
+
+// History reads back what was held, and deletes it. Every call is bound to a tenant and
+// user; what belongs to others is NotFound.
+type History interface {
+	// ListConversations returns one page of the user's conversations, newest first,
+	// without those of deleted profiles. An empty profileID means all profiles; one that
+	// is not the user's has none.
+	ListConversations(ctx context.Context, tenantID, userID, profileID string, limit, offset int) ([]learn.Conversation, error)
+	// Transcript returns the conversation's messages with numbers above afterSeq, oldest
+	// first, at most limit, without their words and timings; and those corrections of
+	// them that were shown, by the id of the message and in its order.
+	Transcript(ctx context.Context, tenantID, userID, id string, afterSeq, limit int) ([]learn.Message, map[string][]learn.Correction, error)
+	// DeleteConversation removes the conversation for good, with its messages and
+	// corrections. A session that is live in it notices at its next write. What was
+	// practised stays counted, and cards made from it stay.
+	DeleteConversation(ctx context.Context, tenantID, userID, id string) error
+	// Statistics sums up what the user has done; zero for an unknown one.
+	Statistics(ctx context.Context, tenantID, userID string) (learn.Statistics, error)
 }
 
 // Turns answers turns that are sent whole. Implemented by *session.Turnwise.

@@ -38,6 +38,7 @@ type Options struct {
 	Users         Users
 	Profiles      Profiles
 	Conversations Conversations
+	History       History
 	Once          Once
 	// Limiter bounds Rates; may be nil, then nothing is bounded.
 	Limiter Limiter
@@ -153,7 +154,7 @@ func New(o Options) (*Server, error) {
 // withDefaults refuses options without which some route could not answer.
 func (o Options) withDefaults() (Options, error) {
 	for name, missing := range map[string]bool{
-		"Users": o.Users == nil, "Profiles": o.Profiles == nil, "Conversations": o.Conversations == nil,
+		"Users": o.Users == nil, "Profiles": o.Profiles == nil, "Conversations": o.Conversations == nil, "History": o.History == nil,
 		"Once": o.Once == nil, "Host": o.Host == nil, "Database": o.Database == nil,
 		"Tokens": o.Tokens == nil, "Passwords": o.Passwords == nil, "Log": o.Log == nil,
 	} {

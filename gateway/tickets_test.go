@@ -214,6 +214,7 @@ func TestTicketForConversation(t *testing.T) {
 	h := newHouse(t)
 	access, user := h.account("ana@example.org")
 	spanish, french := h.profileOf(access, "es"), h.profileOf(access, "fr")
+	boAccess, bo := h.account("bo@example.org")
 	start := func(userID, profileID string) string {
 		c, err := h.store.StartConversation(t.Context(), learn.Conversation{
 			TenantID: learn.PersonalTenant, UserID: userID, ProfileID: profileID, Topic: "Yesterday"})
@@ -233,7 +234,7 @@ func TestTicketForConversation(t *testing.T) {
 	}
 	for name, unknown := range map[string]map[string]string{
 		"of another profile": {"profile_id": french, "conversation_id": id},
-		"of another user":    {"profile_id": spanish, "conversation_id": start("user-x", spanish)},
+		"of another user":    {"profile_id": spanish, "conversation_id": start(bo, h.profileOf(boAccess, "es"))},
 		"not there":          {"profile_id": spanish, "conversation_id": "conversation-999"},
 		"no id at all":       {"profile_id": spanish, "conversation_id": "../x"},
 	} {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"kalami/session/learn"
 )
@@ -39,33 +40,53 @@ type conversationRow struct {
 	Turns             int
 	WordsSpoken       int
 	BargeIns          int
+	ClientKey         *string
 	CreatedAt         time.Time `gorm:"autoCreateTime:false"`
 }
 
 // TableName implements gorm's Tabler.
 func (conversationRow) TableName() string { return "conversation_sessions" }
 
-func (r conversationRow) conversation(nextSeq int) learn.Conversation {
+// totals are the sums of the stored messages for as long as the conversation is
+// active, then those that it ended with.
+func (r conversationRow) totals() learn.Totals {
+	return learn.Totals{
+		Learner:  time.Duration(r.LearnerMS) * time.Millisecond,
+		Tutor:    time.Duration(r.TutorMS) * time.Millisecond,
+		Turns:    r.Turns,
+		Words:    r.WordsSpoken,
+		BargeIns: r.BargeIns,
+	}
+}
+
+// conversationView is a conversation with what other tables know of it.
+type conversationView struct {
+	Row            conversationRow `gorm:"embedded"`
+	TargetLanguage string
+	LastSeq        int
+	Shown          int // corrections
+}
+
+func (v conversationView) conversation() learn.Conversation {
+	r := v.Row
 	c := learn.Conversation{
-		ID:        r.ID,
-		TenantID:  r.TenantID,
-		UserID:    r.UserID,
-		ProfileID: r.LearningProfileID,
-		Topic:     r.Topic,
-		Mode:      r.Mode,
-		Level:     learn.Level(r.CEFRAtStart),
-		Status:    r.Status,
-		Epoch:     r.Epoch,
-		NextSeq:   nextSeq,
-		StartedAt: r.StartedAt.UTC(),
-		EndReason: r.EndReason,
-		Totals: learn.Totals{
-			Learner:  time.Duration(r.LearnerMS) * time.Millisecond,
-			Tutor:    time.Duration(r.TutorMS) * time.Millisecond,
-			Turns:    r.Turns,
-			Words:    r.WordsSpoken,
-			BargeIns: r.BargeIns,
-		},
+		ID:             r.ID,
+		TenantID:       r.TenantID,
+		UserID:         r.UserID,
+		ProfileID:      r.LearningProfileID,
+		Language:       v.TargetLanguage,
+		Topic:          r.Topic,
+		Mode:           r.Mode,
+		Level:          learn.Level(r.CEFRAtStart),
+		Status:         r.Status,
+		ClientKey:      valueOr(r.ClientKey, ""),
+		Epoch:          r.Epoch,
+		NextSeq:        v.LastSeq + 1,
+		StartedAt:      r.StartedAt.UTC(),
+		LastActivityAt: r.LastActivityAt.UTC(),
+		EndReason:      r.EndReason,
+		Totals:         r.totals(),
+		Corrections:    v.Shown,
 	}
 	if r.EndedAt != nil {
 		ended := r.EndedAt.UTC()
@@ -75,25 +96,28 @@ func (r conversationRow) conversation(nextSeq int) learn.Conversation {
 }
 
 // StartConversation stores a new conversation at epoch 1, filling in what is
-// empty: ID, StartedAt, Mode (live), and Level (the profile's). NotFound when the
-// profile is not the user's, Conflict when the ID is taken, Invalid for an
-// unknown mode or level.
+// empty: ID, StartedAt, Mode (live), and Level (the profile's). When the user has
+// started one with the same ClientKey before, it returns that one as it now is and
+// stores nothing. NotFound when the profile is not the user's, Conflict when the ID
+// is taken, Invalid for an unknown mode or level.
 func (db *DB) StartConversation(ctx context.Context, c learn.Conversation) (learn.Conversation, error) {
 	const op = "store.StartConversation"
 	row, err := db.newConversation(c)
 	if err != nil {
 		return learn.Conversation{}, fail(op, err)
 	}
+	var started learn.Conversation
 	err = db.transact(ctx, func(tx *gorm.DB) error {
 		var p profileRow
-		err := tx.Select("id", "cefr_level").
+		err := tx.Select("id", "cefr_level", "target_language").
 			Where("tenant_id = ? AND user_id = ?", row.TenantID, row.UserID).
 			Where("id = ? AND deleted_at IS NULL", row.LearningProfileID).Take(&p).Error
 		if err != nil {
 			return isMissing(err, "Learning profile not found")
 		}
 		row.CEFRAtStart = cmp.Or(row.CEFRAtStart, p.CEFRLevel)
-		return tx.Create(&row).Error
+		started, err = createConversation(tx, row, p.TargetLanguage)
+		return err
 	})
 	if isDuplicate(err) {
 		err = conflict("The conversation exists already")
@@ -101,7 +125,22 @@ func (db *DB) StartConversation(ctx context.Context, c learn.Conversation) (lear
 	if err != nil {
 		return learn.Conversation{}, fail(op, err)
 	}
-	return row.conversation(1), nil
+	return started, nil
+}
+
+// createConversation stores the row, or finds the one that was started with its key.
+func createConversation(tx *gorm.DB, row conversationRow, language string) (learn.Conversation, error) {
+	res := tx.Clauses(clause.OnConflict{
+		Columns:   []clause.Column{{Name: "tenant_id"}, {Name: "user_id"}, {Name: "client_key"}},
+		DoNothing: true,
+	}).Create(&row)
+	if res.Error != nil {
+		return learn.Conversation{}, res.Error
+	}
+	if res.RowsAffected == 1 {
+		return conversationView{Row: row, TargetLanguage: language}.conversation(), nil
+	}
+	return findConversation(tx, row.TenantID, "AND s.user_id = ? AND s.client_key = ?", row.UserID, *row.ClientKey)
 }
 
 func (db *DB) newConversation(c learn.Conversation) (conversationRow, error) {
@@ -112,7 +151,7 @@ func (db *DB) newConversation(c learn.Conversation) (conversationRow, error) {
 	now := db.clock()
 	row := conversationRow{
 		ID: id, TenantID: clean(c.TenantID), UserID: clean(c.UserID), LearningProfileID: clean(c.ProfileID),
-		Mode: cmp.Or(c.Mode, "live"), Topic: clean(c.Topic),
+		Mode: cmp.Or(c.Mode, "live"), Topic: clean(c.Topic), ClientKey: nullable(clean(c.ClientKey)),
 		Status: statusActive, Epoch: 1,
 		StartedAt: stampOr(c.StartedAt, now), LastActivityAt: now, CreatedAt: now,
 	}
@@ -132,26 +171,40 @@ func (db *DB) newConversation(c learn.Conversation) (conversationRow, error) {
 }
 
 // Conversation returns one of the user's conversations. Its totals are those of
-// the messages so far, until they are settled by EndConversation. NotFound when
-// it is not theirs.
+// the messages so far, until they are settled by its end. NotFound when it is not
+// theirs.
 func (db *DB) Conversation(ctx context.Context, tenantID, userID, id string) (learn.Conversation, error) {
 	c, err := loadConversation(db.read.WithContext(ctx), clean(tenantID), clean(userID), clean(id))
 	return c, fail("store.Conversation", err)
 }
 
 func loadConversation(tx *gorm.DB, tenantID, userID, id string) (learn.Conversation, error) {
-	var row conversationRow
-	err := tx.Where("tenant_id = ? AND user_id = ? AND id = ?", tenantID, userID, id).Take(&row).Error
-	if err != nil {
-		return learn.Conversation{}, isMissing(err, "Session not found")
-	}
-	var last *int
-	err = tx.Model(&messageRow{}).Where("tenant_id = ? AND session_id = ?", tenantID, id).
-		Select("MAX(seq)").Scan(&last).Error
+	return findConversation(tx, tenantID, "AND s.user_id = ? AND s.id = ?", userID, id)
+}
+
+// conversationsOf begins every query for conversations. A conversation comes before its
+// profile (which is what a cross join says to SQLite; Postgres chooses anyway), because
+// lists are in the order of conversations.
+const conversationsOf = `SELECT s.*, p.target_language,
+	COALESCE((SELECT MAX(m.seq) FROM conversation_messages m
+		WHERE m.tenant_id = s.tenant_id AND m.session_id = s.id), 0) AS last_seq,
+	(SELECT COUNT(*) FROM corrections c
+		WHERE c.tenant_id = s.tenant_id AND c.session_id = s.id AND c.status <> 'withheld') AS shown
+FROM conversation_sessions s CROSS JOIN learning_profiles p
+WHERE s.tenant_id = ? AND p.tenant_id = s.tenant_id AND p.user_id = s.user_id AND p.id = s.learning_profile_id `
+
+// findConversation finds the conversation of a tenant that a condition is for;
+// NotFound when there is none.
+func findConversation(tx *gorm.DB, tenantID, condition string, args ...any) (learn.Conversation, error) {
+	var found []conversationView
+	err := tx.Raw(conversationsOf+condition, append([]any{tenantID}, args...)...).Scan(&found).Error
 	if err != nil {
 		return learn.Conversation{}, err
 	}
-	return row.conversation(valueOr(last, 0) + 1), nil
+	if len(found) == 0 {
+		return learn.Conversation{}, notFound("Session not found")
+	}
+	return found[0].conversation(), nil
 }
 
 // TakeOver raises the conversation's epoch by one conditional update and returns

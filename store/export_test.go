@@ -2,6 +2,7 @@ package store
 
 import (
 	"database/sql"
+	"time"
 
 	"gorm.io/gorm"
 )
@@ -29,12 +30,18 @@ func ParseURL(s string) (kind, path, url string, err error) {
 	return string(l.dialect), l.path, l.url, err
 }
 
-// StreakOn counts days in the given order and returns the streak as of today and
-// the longest.
-func StreakOn(today string, days ...string) (now, longest int) {
+// StreakOn counts days of a zone in the given order and returns the streak as of today
+// and the longest.
+func StreakOn(loc *time.Location, today string, days ...string) (now, longest int) {
 	var s streak
 	for _, d := range days {
-		s = s.add(d)
+		s = s.add(d, loc)
 	}
-	return s.on(today), s.longest
+	return s.on(today, loc), s.longest
 }
+
+var (
+	ConversationsOf = conversationsOf
+	ProfilesOf      = profilesOf
+	MasteredOf      = masteredOf
+)

@@ -9,9 +9,12 @@ import (
 	"kalami/session/learn"
 )
 
-// masteredStability is from how many days of stability on a reviewed card counts
-// as mastered.
-const masteredStability = 21
+// A card is mastered when it is in review with a stability of masteredStability days or
+// more, or when it was used rightly and unprompted on masteredDays different days.
+const (
+	masteredStability = 21
+	masteredDays      = 3
+)
 
 // profileRow is what this package reads and writes of the table learning_profiles.
 type profileRow struct {
@@ -26,9 +29,6 @@ type profileRow struct {
 	VoiceID           *string
 	TotalSpeakingMS   int64 `gorm:"column:total_speaking_ms"`
 	ConversationCount int
-	StreakDays        int
-	LongestStreak     int
-	LastLocalDay      *string
 	CreatedAt         time.Time `gorm:"autoCreateTime:false"`
 	UpdatedAt         time.Time `gorm:"autoUpdateTime:false"`
 }
@@ -36,12 +36,19 @@ type profileRow struct {
 // TableName implements gorm's Tabler.
 func (profileRow) TableName() string { return "learning_profiles" }
 
-func (r profileRow) streak() streak {
-	return streak{days: r.StreakDays, longest: r.LongestStreak, last: valueOr(r.LastLocalDay, "")}
+// profileView is a profile with what other tables know of it. Conversations that are
+// open have not been settled with the profile; they are added at reading.
+type profileView struct {
+	Row          profileRow    `gorm:"embedded"`
+	Streak       streakColumns `gorm:"embedded"`
+	Timezone     *string       // the user's
+	OpenCount    int
+	OpenSpeaking int64 // ms
 }
 
-// profile returns the row as it reads on the learner's day today.
-func (r profileRow) profile(today string, mastered int) learn.Profile {
+// profile returns the row as it reads now.
+func (v profileView) profile(now time.Time, mastered int) learn.Profile {
+	r, loc := v.Row, zone(v.Timezone)
 	return learn.Profile{
 		ID:             r.ID,
 		TenantID:       r.TenantID,
@@ -52,9 +59,9 @@ func (r profileRow) profile(today string, mastered int) learn.Profile {
 		PatienceMS:     valueOr(r.PatienceMS, 0),
 		SpeechRate:     valueOr(r.SpeechRate, 0),
 		VoiceID:        valueOr(r.VoiceID, ""),
-		TotalSpeaking:  time.Duration(r.TotalSpeakingMS) * time.Millisecond,
-		Conversations:  r.ConversationCount,
-		StreakDays:     r.streak().on(today),
+		TotalSpeaking:  time.Duration(r.TotalSpeakingMS+v.OpenSpeaking) * time.Millisecond,
+		Conversations:  r.ConversationCount + v.OpenCount,
+		StreakDays:     v.Streak.streak().on(localDay(now, loc), loc),
 		Mastered:       mastered,
 		CreatedAt:      r.CreatedAt.UTC(),
 		UpdatedAt:      r.UpdatedAt.UTC(),
@@ -107,20 +114,20 @@ func (db *DB) CreateProfile(ctx context.Context, p learn.Profile) (learn.Profile
 	if err != nil {
 		return learn.Profile{}, fail(op, err)
 	}
-	return row.profile("", 0), nil
+	return profileView{Row: row}.profile(now, 0), nil
 }
 
 // ListProfiles returns all of the user's profiles, oldest first; none for an
 // unknown user.
 func (db *DB) ListProfiles(ctx context.Context, tenantID, userID string) ([]learn.Profile, error) {
-	ps, err := db.loadProfiles(ctx, tenantID, userID, func(tx *gorm.DB) *gorm.DB { return tx })
+	ps, err := db.loadProfiles(ctx, clean(tenantID), clean(userID), "")
 	return ps, fail("store.ListProfiles", err)
 }
 
 // Profile returns one of the user's profiles; NotFound when it is not theirs or deleted.
 func (db *DB) Profile(ctx context.Context, tenantID, userID, id string) (learn.Profile, error) {
 	const op = "store.Profile"
-	ps, err := db.loadProfiles(ctx, tenantID, userID, func(tx *gorm.DB) *gorm.DB { return tx.Where("id = ?", clean(id)) })
+	ps, err := db.loadProfiles(ctx, clean(tenantID), clean(userID), "AND p.id = ?", clean(id))
 	if err == nil && len(ps) == 0 {
 		err = notFound("Profile not found")
 	}
@@ -130,31 +137,55 @@ func (db *DB) Profile(ctx context.Context, tenantID, userID, id string) (learn.P
 	return ps[0], nil
 }
 
-// loadProfiles reads a user's profiles with what is computed at reading: the
-// streak as of today, and how many words are mastered.
-func (db *DB) loadProfiles(ctx context.Context, tenantID, userID string, narrow func(*gorm.DB) *gorm.DB) ([]learn.Profile, error) {
+// profilesOf begins every query for profiles. What is open is few rows, and has an index.
+const profilesOf = `SELECT p.*, u.timezone,
+	(SELECT COUNT(*) FROM conversation_sessions s
+		WHERE s.tenant_id = p.tenant_id AND s.user_id = p.user_id AND s.learning_profile_id = p.id
+			AND s.status = 'active') AS open_count,
+	(SELECT COALESCE(SUM(s.learner_ms), 0) FROM conversation_sessions s
+		WHERE s.tenant_id = p.tenant_id AND s.user_id = p.user_id AND s.learning_profile_id = p.id
+			AND s.status = 'active') AS open_speaking
+FROM learning_profiles p, users u
+WHERE p.tenant_id = ? AND p.user_id = ? AND p.deleted_at IS NULL AND u.id = p.user_id `
+
+// loadProfiles reads a user's profiles with what is computed at reading: the totals with
+// those of open conversations, the streak as of today, and how many words are mastered.
+func (db *DB) loadProfiles(ctx context.Context, tenantID, userID, narrow string, args ...any) ([]learn.Profile, error) {
 	tx := db.read.WithContext(ctx)
-	var rows []profileRow
-	err := narrow(tx.Where("tenant_id = ? AND user_id = ? AND deleted_at IS NULL", clean(tenantID), clean(userID))).
-		Order("created_at, id").Find(&rows).Error
-	if err != nil || len(rows) == 0 {
+	var found []profileView
+	err := tx.Raw(profilesOf+narrow+" ORDER BY p.created_at, p.id",
+		append([]any{tenantID, userID}, args...)...).Scan(&found).Error
+	if err != nil || len(found) == 0 {
 		return nil, err
 	}
-	mastered, err := countMastered(tx, rows[0].TenantID, rows[0].UserID)
+	mastered, err := countMastered(tx, tenantID, userID)
 	if err != nil {
 		return nil, err
 	}
-	loc, err := zone(tx, rows[0].UserID)
-	if err != nil {
-		return nil, err
-	}
-	today := localDay(db.now(), loc)
-	ps := make([]learn.Profile, len(rows))
-	for i, r := range rows {
-		ps[i] = r.profile(today, mastered[r.ID])
+	now := db.now()
+	ps := make([]learn.Profile, len(found))
+	for i, v := range found {
+		ps[i] = v.profile(now, mastered[v.Row.ID])
 	}
 	return ps, nil
 }
+
+// masteredOf counts mastered cards by profile: those in review whose stability is high,
+// and others that were used rightly and unprompted on three days or more.
+const masteredOf = `SELECT learning_profile_id, COUNT(*) AS mastered FROM (
+	SELECT v.learning_profile_id FROM user_vocabulary v
+	WHERE v.tenant_id = ? AND v.user_id = ?
+		AND v.state = 'review' AND v.deleted_at IS NULL AND v.stability >= ?
+	UNION ALL
+	SELECT v.learning_profile_id FROM (
+		SELECT l.card_id FROM review_log l
+		WHERE l.tenant_id = ? AND l.user_id = ?
+			AND l.mode = 'in_conversation' AND l.rating >= 3 AND l.undone_at IS NULL
+		GROUP BY l.card_id HAVING COUNT(DISTINCT l.local_day) >= ?) used
+	CROSS JOIN user_vocabulary v
+	WHERE v.tenant_id = ? AND v.user_id = ? AND v.id = used.card_id AND v.deleted_at IS NULL
+		AND NOT (v.state = 'review' AND v.stability >= ?)
+) cards GROUP BY learning_profile_id`
 
 // countMastered returns how many of the user's cards are mastered, by profile.
 func countMastered(tx *gorm.DB, tenantID, userID string) (map[string]int, error) {
@@ -162,11 +193,8 @@ func countMastered(tx *gorm.DB, tenantID, userID string) (map[string]int, error)
 		LearningProfileID string
 		Mastered          int
 	}
-	err := tx.Table("user_vocabulary").
-		Select("learning_profile_id, COUNT(*) AS mastered").
-		Where("tenant_id = ? AND user_id = ?", tenantID, userID).
-		Where("state = 'review' AND stability >= ? AND deleted_at IS NULL", masteredStability).
-		Group("learning_profile_id").Find(&counts).Error
+	err := tx.Raw(masteredOf, tenantID, userID, masteredStability,
+		tenantID, userID, masteredDays, tenantID, userID, masteredStability).Scan(&counts).Error
 	byProfile := make(map[string]int, len(counts))
 	for _, c := range counts {
 		byProfile[c.LearningProfileID] = c.Mastered

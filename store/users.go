@@ -152,15 +152,11 @@ func (db *DB) setUser(ctx context.Context, op, userID, column string, value *str
 }
 
 // zone returns where a user's days begin, UTC when it is not known.
-func zone(tx *gorm.DB, userID string) (*time.Location, error) {
-	var row userRow
-	if err := tx.Select("timezone").Where("id = ?", userID).Take(&row).Error; err != nil {
-		return nil, err
-	}
-	loc, err := time.LoadLocation(valueOr(row.Timezone, "UTC"))
+func zone(timezone *string) *time.Location {
+	loc, err := time.LoadLocation(valueOr(timezone, "UTC"))
 	if err != nil {
 		// The zone was known to the machine that stored it and is not to this one.
-		return time.UTC, nil
+		return time.UTC
 	}
-	return loc, nil
+	return loc
 }

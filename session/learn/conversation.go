@@ -8,17 +8,25 @@ type Conversation struct {
 	TenantID  string
 	UserID    string
 	ProfileID string
-	Topic     string
-	Mode      string // live, turn, text, review
-	Level     Level  // when it started
-	Status    string // active, ended, abandoned
+	// Language is the profile's target language; whoever starts a conversation need not set it.
+	Language string
+	Topic    string
+	Mode     string // live, turn, text, review
+	Level    Level  // when it started
+	Status   string // active, ended, abandoned
+	// ClientKey is the client's own name for the start, which makes starting repeat-safe; may be empty.
+	ClientKey string
 	// Epoch says who may write: raised by each take-over, carried by each durable write.
 	Epoch     int64
 	NextSeq   int // of the next message; 1 in a new conversation
 	StartedAt time.Time
-	EndedAt   *time.Time
-	EndReason string
-	Totals    Totals
+	// LastActivityAt is when it last changed: its start, a message, a take-over, its end.
+	LastActivityAt time.Time
+	EndedAt        *time.Time
+	EndReason      string
+	Totals         Totals
+	// Corrections are the mistakes of the learner that were shown.
+	Corrections int
 }
 
 // Totals are a conversation's running sums.

@@ -103,6 +103,7 @@ func Errorf(kind Kind, op, format string, args ...any) *Error {
 	return &Error{Kind: kind, Op: op, Msg: fmt.Sprintf(format, args...)}
 }
 
-// ErrFenced is in the chain of a durable write's error when another owner has
-// taken the conversation over: whoever gets it stops writing.
+// ErrFenced is in the chain of a durable write's error when another owner has taken
+// the conversation over, or somebody has ended or deleted it: whoever gets it stops
+// writing.
 var ErrFenced = errors.New("learn: conversation has a newer owner")

@@ -2,7 +2,8 @@ package learn
 
 import "time"
 
-// Statistics are what a learner has done so far, over all profiles that are not deleted.
+// Statistics are what a learner has done so far, over all profiles that are not
+// deleted. Conversations that are still open count with what was said in them so far.
 type Statistics struct {
 	Conversations int
 	// Speaking is the learner's own voiced time, not the clock's.
@@ -11,7 +12,8 @@ type Statistics struct {
 	// those used rightly and unprompted three times on three different days.
 	Mastered  int
 	Languages []string // of the profiles, oldest first
-	// Streak is the number of consecutive local days with speech as it stands today;
-	// Longest, the longest there ever was.
+	// Streak is the number of consecutive days, by the learner's own calendar, on which
+	// the learner said or typed something in any language, as it stands today; Longest,
+	// the longest there ever was. Neither shrinks when a profile is deleted.
 	Streak, Longest int
 }

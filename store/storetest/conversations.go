@@ -38,7 +38,7 @@ func testConversations(t *testing.T, fresh Fresh) {
 	got, err := db.TakeOver(ctx, c.TenantID, c.UserID, c.ID)
 	must(t, err)
 	want := c
-	want.Epoch, want.NextSeq = 2, 3
+	want.Epoch, want.NextSeq, want.LastActivityAt = 2, 3, got.LastActivityAt
 	want.Totals = learn.Totals{Learner: time.Second, Tutor: 300 * time.Millisecond, Turns: 1, Words: 2, BargeIns: 1}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("took over %+v, want %+v", got, want)

@@ -1,0 +1,118 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"kalami/session/learn"
+)
+
+// EndConversation closes the conversation with the totals of c and adds them to
+// the learner's profile, once: ending again changes nothing and succeeds. c.Status
+// may be "abandoned"; anything else means "ended". Errors: Conflict with
+// [learn.ErrFenced] in the chain when the conversation's epoch is not the writer's,
+// NotFound when it is not the user's.
+func (db *DB) EndConversation(ctx context.Context, epoch int64, c learn.Conversation) error {
+	now := db.clock()
+	err := db.transact(ctx, func(tx *gorm.DB) error {
+		row, err := lockConversation(tx, clean(c.TenantID), clean(c.UserID), clean(c.ID))
+		switch {
+		case err != nil:
+			return err
+		case row.Epoch != epoch:
+			return fenced("The conversation goes on elsewhere")
+		case row.Status != statusActive:
+			return nil
+		}
+		return endConversation(tx, row, c, now)
+	})
+	return fail("store.EndConversation", err)
+}
+
+// FinishConversation ends the conversation whoever holds it: the epoch rises, so that
+// whoever did is fenced from the next write on. It keeps the totals of the messages that
+// are stored, adds them to the learner's profile, and returns the conversation as it then
+// is. One that has ended already is returned unchanged. NotFound when it is not the user's.
+func (db *DB) FinishConversation(ctx context.Context, tenantID, userID, id string) (learn.Conversation, error) {
+	var c learn.Conversation
+	tenantID, userID, id = clean(tenantID), clean(userID), clean(id)
+	now := db.clock()
+	err := db.transact(ctx, func(tx *gorm.DB) error {
+		row, err := lockConversation(tx, tenantID, userID, id)
+		if err != nil {
+			return err
+		}
+		if row.Status == statusActive {
+			if err := endConversation(tx, row, learn.Conversation{Totals: row.totals()}, now); err != nil {
+				return err
+			}
+			err := tx.Model(&conversationRow{}).Where("tenant_id = ? AND id = ?", tenantID, id).
+				Update("epoch", row.Epoch+1).Error
+			if err != nil {
+				return err
+			}
+		}
+		c, err = loadConversation(tx, tenantID, userID, id)
+		return err
+	})
+	if err != nil {
+		return learn.Conversation{}, fail("store.FinishConversation", err)
+	}
+	return c, nil
+}
+
+// lockConversation reads the user's conversation and locks its row to the end of tx:
+// it must not end twice, and its totals must not change meanwhile.
+func lockConversation(tx *gorm.DB, tenantID, userID, id string) (conversationRow, error) {
+	var row conversationRow
+	err := tx.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate}).
+		Where("tenant_id = ? AND user_id = ? AND id = ?", tenantID, userID, id).Take(&row).Error
+	return row, isMissing(err, "Session not found")
+}
+
+// endConversation ends the active conversation of a locked row as c says, and settles it.
+func endConversation(tx *gorm.DB, row conversationRow, c learn.Conversation, now time.Time) error {
+	if _, err := holdConversation(tx, row.TenantID, row.ID, row.Epoch, closing(row, c, now)); err != nil {
+		return err
+	}
+	return settle(tx, row, c.Totals, now)
+}
+
+// closing returns what the end changes in the conversation's row.
+func closing(row conversationRow, c learn.Conversation, now time.Time) map[string]any {
+	status := statusEnded
+	if c.Status == statusAbandoned {
+		status = statusAbandoned
+	}
+	ended := now
+	if c.EndedAt != nil {
+		ended = stampOr(*c.EndedAt, now)
+	}
+	return map[string]any{
+		"status":           status,
+		"ended_at":         ended,
+		"end_reason":       clean(cmp.Or(c.EndReason, "normal")),
+		"duration_ms":      max(ended.Sub(row.StartedAt), 0).Milliseconds(),
+		"learner_ms":       c.Totals.Learner.Milliseconds(),
+		"tutor_ms":         c.Totals.Tutor.Milliseconds(),
+		"turns":            c.Totals.Turns,
+		"words_spoken":     c.Totals.Words,
+		"barge_ins":        c.Totals.BargeIns,
+		"last_activity_at": now,
+	}
+}
+
+// settle adds a conversation that ends to its profile.
+func settle(tx *gorm.DB, c conversationRow, totals learn.Totals, now time.Time) error {
+	return tx.Model(&profileRow{}).
+		Where("tenant_id = ? AND user_id = ? AND id = ?", c.TenantID, c.UserID, c.LearningProfileID).
+		Updates(map[string]any{
+			"total_speaking_ms":  gorm.Expr("total_speaking_ms + ?", totals.Learner.Milliseconds()),
+			"conversation_count": gorm.Expr("conversation_count + 1"),
+			"updated_at":         now,
+		}).Error
+}
