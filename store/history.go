@@ -97,7 +97,7 @@ type correctionView struct {
 func (r correctionView) correction() learn.Correction {
 	return learn.Correction{
 		ID: r.ID, Original: r.Original, Corrected: r.Corrected, Start: r.StartPos, End: r.EndPos,
-		Category: learn.Category(r.Category), Severity: r.Severity,
+		Category: learn.Category(r.Category), Severity: learn.Severity(r.Severity),
 		Explanation: r.Explanation, ExplanationLanguage: r.ExplanationLang, Confidence: r.Confidence,
 	}
 }
