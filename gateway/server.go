@@ -110,6 +110,8 @@ type Server struct {
 	proxies proxies
 	// operations are the routes of the API, in the order of their registration.
 	operations []operation
+	// openAPI and openAPI30 describe them.
+	openAPI, openAPI30 document
 
 	// Each looks after itself.
 	bodies   bodies
@@ -139,6 +141,12 @@ func New(o Options) (*Server, error) {
 	s.bodies.most = o.BodyMemory
 	s.voice = newVoice(s)
 	s.routes(pages)
+	if err := s.registerDocumentation(); err != nil {
+		return nil, err
+	}
+	if err := s.describe(); err != nil {
+		return nil, err
+	}
 	s.http = &http.Server{
 		Handler:           s.echo,
 		ReadHeaderTimeout: headerTimeout,

@@ -8,25 +8,31 @@ import (
 // sessionRequest is the part of a session's configuration that a client may choose
 // when it asks for a ticket; what is left out takes the profile's or the protocol's value.
 type sessionRequest struct {
-	Duplex *string `json:"duplex"`
-	Audio  struct {
-		Input struct {
-			Format *session.Format `json:"format"`
-			// TurnDetection is null for push-to-talk.
-			TurnDetection optional[turnDetectionRequest] `json:"turn_detection"`
-		} `json:"input"`
-		Output struct {
-			Format *session.Format `json:"format"`
-			Speed  *float64        `json:"speed"`
-			Voice  *string         `json:"voice"`
-		} `json:"output"`
-	} `json:"audio"`
+	Duplex *string      `json:"duplex" enum:"full,half" doc:"half: the learner's microphone is closed while the tutor speaks"`
+	Audio  audioRequest `json:"audio"`
+}
+
+type audioRequest struct {
+	Input  inputRequest  `json:"input" doc:"The learner's direction"`
+	Output outputRequest `json:"output" doc:"The tutor's direction"`
+}
+
+type inputRequest struct {
+	Format *session.Format `json:"format" doc:"audio/pcm at 8000, 16000, 24000 or 48000 Hz"`
+	// TurnDetection is null for push-to-talk.
+	TurnDetection optional[turnDetectionRequest] `json:"turn_detection" doc:"How a turn of the learner ends; null for push-to-talk"`
+}
+
+type outputRequest struct {
+	Format *session.Format `json:"format" doc:"audio/pcm at 16000 or 24000 Hz"`
+	Speed  *float64        `json:"speed" doc:"How fast the tutor speaks; 1 is the voice's own pace" minimum:"0.5" maximum:"1.5"`
+	Voice  *string         `json:"voice" doc:"The vendor's id of a voice" maxLength:"64"`
 }
 
 type turnDetectionRequest struct {
-	Type              *string `json:"type"`
-	PatienceMS        *int    `json:"patience_ms"`
-	InterruptResponse *bool   `json:"interrupt_response"`
+	Type              *string `json:"type" enum:"patient"`
+	PatienceMS        *int    `json:"patience_ms" doc:"Silence before the tutor speaks, in milliseconds" minimum:"800" maximum:"4000"`
+	InterruptResponse *bool   `json:"interrupt_response" doc:"Whether speech of the learner interrupts the tutor"`
 }
 
 const (

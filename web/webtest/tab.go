@@ -140,6 +140,13 @@ func (tb *Tab) Open() {
 	time.Sleep(100 * time.Millisecond) // the list of languages comes by itself; pictures want it
 }
 
+// Visit shows another page of the server, at this path; what it shows is for the test to
+// wait for.
+func (tb *Tab) Visit(path string) {
+	tb.t.Helper()
+	tb.Do("visit "+path, chromedp.Navigate(tb.url+path))
+}
+
 // Click clicks the middle of the first element that matches, once it is there and enabled.
 func (tb *Tab) Click(selector string) {
 	tb.t.Helper()
