@@ -69,7 +69,7 @@ func serveDocument(c echo.Context, d document) error {
 	h := c.Response().Header()
 	h.Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
 	h.Set(echo.HeaderCacheControl, "no-cache")
-	h.Set("ETag", d.etag)
+	h.Set(headerETag, d.etag)
 	http.ServeContent(c.Response(), c.Request(), "", time.Time{}, bytes.NewReader(d.body))
 	return nil
 }

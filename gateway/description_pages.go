@@ -95,7 +95,7 @@ func (p documentationPage) serve(c echo.Context) error {
 	content, etag := p.content, p.etag
 	if strings.HasSuffix(p.file, ".gz") {
 		h.Add(echo.HeaderVary, echo.HeaderAcceptEncoding)
-		if acceptsGzip(c.Request().Header.Values(echo.HeaderAcceptEncoding)) {
+		if acceptsGzip(c.Request().Header) {
 			h.Set(echo.HeaderContentEncoding, "gzip")
 		} else {
 			plain, err := inflate(content)
@@ -105,7 +105,7 @@ func (p documentationPage) serve(c echo.Context) error {
 			content, etag = plain, etagOf(plain)
 		}
 	}
-	h.Set("ETag", etag)
+	h.Set(headerETag, etag)
 	http.ServeContent(c.Response(), c.Request(), "", time.Time{}, bytes.NewReader(content))
 	return nil
 }
@@ -121,17 +121,4 @@ func inflate(compressed []byte) ([]byte, error) {
 		return nil, fmt.Errorf("gateway: decompress a file of the documentation: %w", err)
 	}
 	return plain, nil
-}
-
-// acceptsGzip says whether an Accept-Encoding header names gzip; programs that send none
-// may not know it.
-func acceptsGzip(accept []string) bool {
-	for part := range strings.SplitSeq(strings.Join(accept, ","), ",") {
-		coding, weight, _ := strings.Cut(part, ";")
-		if strings.EqualFold(strings.TrimSpace(coding), "gzip") {
-			q, weighted := strings.CutPrefix(strings.TrimSpace(weight), "q=")
-			return !weighted || strings.Trim(q, "0.") != ""
-		}
-	}
-	return false
 }

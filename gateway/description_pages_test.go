@@ -68,13 +68,3 @@ func TestDocumentationFiles(t *testing.T) {
 		}
 	}
 }
-
-func TestAcceptsGzip(t *testing.T) {
-	for accept, want := range map[string]bool{
-		"": false, "gzip": true, "br, GZIP;q=0.5": true, "gzip;q=0": false, "gzip; q=0.0": false, "identity": false, "xgzip": false,
-	} {
-		if got := acceptsGzip([]string{accept}); got != want {
-			t.Errorf("%q: %t", accept, got)
-		}
-	}
-}
