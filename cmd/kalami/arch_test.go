@@ -57,6 +57,7 @@ func arrows() []arrow {
 		// The contracts know nobody; vendors and what stands beside them know the contracts.
 		{from: contracts, to: nil},
 		{from: "providers/providertest", to: []string{contracts, "providers/simulate"}},
+		{from: "providers/simulate", to: []string{contracts, "providers/recording", "providers/simulate/mp3"}, tests: []string{"providers/..."}},
 		{from: "providers/...", to: []string{contracts}, tests: []string{"providers/..."}},
 		// The store knows what is stored, and nobody who asks for it.
 		{from: "store/storetest", to: []string{"store/...", learn}},
