@@ -23,7 +23,7 @@ const tenantColumn = "tenant_id"
 // not among them.
 func isTenantTable(name string) bool {
 	switch name {
-	case "memberships", "devices", "refresh_tokens", "learning_profiles",
+	case "memberships", "devices", "refresh_families", "refresh_tokens", "learning_profiles",
 		"conversation_sessions", "conversation_messages", "corrections", "turn_analyses",
 		"user_vocabulary", "review_log", "scheduler_params",
 		"pronunciation_assessments", "pronunciation_words", "level_estimates",

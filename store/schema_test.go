@@ -62,9 +62,9 @@ func TestTenantTables(t *testing.T) {
 		table, _, _ := strings.Cut(name, ".")
 		tables[table] = true
 	}
-	global := []string{"tenants", "users", "scenarios", "vocabulary_items"}
-	if len(tables) != 24 {
-		t.Errorf("%d tables, want 24", len(tables))
+	global := []string{"tenants", "users", "mail_tokens", "scenarios", "vocabulary_items"}
+	if len(tables) != 26 {
+		t.Errorf("%d tables, want 26", len(tables))
 	}
 	for table := range tables {
 		tenant := columns[table+".tenant_id"].notNull
@@ -132,7 +132,9 @@ var fixture = []struct{ table, columns, values string }{
 	{"users", "id, created_at, updated_at", "'{id}', {now}, {now}"},
 	{"memberships", "id, tenant_id, user_id, role, created_at", "'{id}-m', '{t}', '{u}', 'learner', {now}"},
 	{"devices", "id, tenant_id, user_id, created_at", "'{id}-d', '{t}', '{u}', {now}"},
-	{"refresh_tokens", "id, tenant_id, user_id, family_id, token_hash, expires_at, created_at", "'{id}-r', '{t}', '{u}', 'f', '{id}-h', {now}, {now}"},
+	{"refresh_families", "id, tenant_id, user_id, token_version, expires_at, created_at", "'{id}-rf', '{t}', '{u}', 0, {now}, {now}"},
+	{"refresh_tokens", "id, tenant_id, family_id, token_hash, expires_at, created_at", "'{id}-r', '{t}', '{u}-rf', '{id}-h', {now}, {now}"},
+	{"mail_tokens", "token_hash, user_id, purpose, email, expires_at, created_at", "'{id}-mt', '{u}', 'reset', '{u}@example.org', {now}, {now}"},
 	{"learning_profiles", "id, tenant_id, user_id, target_language, cefr_level, created_at, updated_at", "'{id}-p', '{t}', '{u}', 'es', 'A1', {now}, {now}"},
 	{"scenarios", "id, tenant_id, slug, version, title, cefr_min, cefr_max, author_id, created_at", "'{id}-sc', '{t}', '{id}', 1, '{}', 'A1', 'A2', '{u}', {now}"},
 	{"conversation_sessions", "id, tenant_id, user_id, learning_profile_id, mode, cefr_at_start, status, epoch, started_at, last_activity_at, created_at", "'{id}-s', '{t}', '{u}', '{u}-p', 'live', 'A1', 'active', 1, {now}, {now}, {now}"},
@@ -219,7 +221,7 @@ func TestNoRowAcrossTenants(t *testing.T) {
 			tried := 0
 			for _, f := range fixture {
 				// {u} is Eve in Eve's school, with one reference to a row of Ana's.
-				for _, ref := range []string{"p", "s", "msg", "c", "k", "pa"} {
+				for _, ref := range []string{"p", "s", "msg", "c", "k", "pa", "rf"} {
 					values := strings.ReplaceAll(f.values, "'{u}-"+ref+"'", "'ana-"+ref+"'")
 					if values == f.values {
 						continue

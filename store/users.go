@@ -18,11 +18,14 @@ type userRow struct {
 	HashedPassword *string
 	Name           string
 	NativeLanguage string
+	UILocale       *string `gorm:"column:ui_locale"`
 	Timezone       *string
 	IsGuest        bool
 	TokenVersion   int
-	CreatedAt      time.Time `gorm:"autoCreateTime:false"`
-	UpdatedAt      time.Time `gorm:"autoUpdateTime:false"`
+	// EmailVerifiedAt is when the user showed that the mailbox is theirs.
+	EmailVerifiedAt *time.Time
+	CreatedAt       time.Time `gorm:"autoCreateTime:false"`
+	UpdatedAt       time.Time `gorm:"autoUpdateTime:false"`
 }
 
 // TableName implements gorm's Tabler.
@@ -48,6 +51,9 @@ func (r userRow) user() learn.User {
 		HashedPassword: valueOr(r.HashedPassword, ""),
 		TokenVersion:   r.TokenVersion,
 		Guest:          r.IsGuest,
+		EmailVerified:  r.EmailVerifiedAt != nil,
+		TimeZone:       valueOr(r.Timezone, ""),
+		UILocale:       valueOr(r.UILocale, ""),
 		CreatedAt:      r.CreatedAt.UTC(),
 	}
 }
@@ -121,10 +127,29 @@ func (db *DB) findUser(ctx context.Context, op, where string, arg string) (learn
 	return row.user(), nil
 }
 
-// SetPassword stores a new hash; NotFound for an unknown user. Tokens stay valid:
-// the same password may have been hashed again with higher parameters.
-func (db *DB) SetPassword(ctx context.Context, userID, hash string) error {
-	return db.setUser(ctx, "store.SetPassword", userID, "hashed_password", nullable(hash))
+// UpdateUser stores the name, the languages and the time zone of u, and returns the
+// user as it is then. Invalid for a zone that is not known here, NotFound for an
+// unknown user.
+func (db *DB) UpdateUser(ctx context.Context, u learn.User) (learn.User, error) {
+	const op = "store.UpdateUser"
+	if err := checkZone(u.TimeZone); err != nil {
+		return learn.User{}, fail(op, err)
+	}
+	return db.setUser(ctx, op, u.ID, map[string]any{
+		"name":            clean(u.Name),
+		"native_language": clean(u.NativeLanguage),
+		"ui_locale":       nullable(clean(u.UILocale)),
+		"timezone":        nullable(u.TimeZone),
+	})
+}
+
+// checkZone returns Invalid for what is not an IANA name known here; empty means UTC.
+func checkZone(zone string) error {
+	// "Local" would be the server's own zone.
+	if _, err := time.LoadLocation(zone); err != nil || zone == "Local" {
+		return invalid("timezone", "not an IANA time zone")
+	}
+	return nil
 }
 
 // SetTimeZone stores where the user's days begin, as an IANA name such as
@@ -132,23 +157,87 @@ func (db *DB) SetPassword(ctx context.Context, userID, hash string) error {
 // NotFound for an unknown user.
 func (db *DB) SetTimeZone(ctx context.Context, userID, zone string) error {
 	const op = "store.SetTimeZone"
-	// "Local" would be the server's own zone.
-	if _, err := time.LoadLocation(zone); err != nil || zone == "Local" {
-		return fail(op, invalid("timezone", "not an IANA time zone"))
+	if err := checkZone(zone); err != nil {
+		return fail(op, err)
 	}
-	return db.setUser(ctx, op, userID, "timezone", nullable(zone))
+	_, err := db.setUser(ctx, op, userID, map[string]any{"timezone": nullable(zone)})
+	return err
 }
 
-func (db *DB) setUser(ctx context.Context, op, userID, column string, value *string) error {
+// Rehash stores another hash of the same password, unless the password has changed
+// since old was read; then it stays as it is. Sessions go on.
+func (db *DB) Rehash(ctx context.Context, userID, old, hash string) error {
+	return fail("store.Rehash", db.transact(ctx, func(tx *gorm.DB) error {
+		return tx.Model(&userRow{}).Where("id = ? AND hashed_password = ?", clean(userID), old).
+			Updates(map[string]any{"hashed_password": hash, "updated_at": db.clock()}).Error
+	}))
+}
+
+// ChangePassword stores the hash of a new password, ends all of the user's sessions,
+// forgets what was mailed for a reset, and returns the user as it is then. Conflict
+// when the sessions were ended since version was read, NotFound for an unknown user.
+func (db *DB) ChangePassword(ctx context.Context, userID string, version int, hash string) (learn.User, error) {
+	const op = "store.ChangePassword"
+	var row userRow
 	err := db.transact(ctx, func(tx *gorm.DB) error {
-		res := tx.Model(&userRow{}).Where("id = ?", clean(userID)).
-			Updates(map[string]any{column: value, "updated_at": db.clock()})
+		res := tx.Model(&userRow{}).Where("id = ? AND token_version = ?", clean(userID), version).
+			Updates(map[string]any{"hashed_password": hash, "token_version": version + 1, "updated_at": db.clock()})
+		if res.Error != nil {
+			return res.Error
+		}
+		if err := tx.Where("id = ?", clean(userID)).Take(&row).Error; err != nil {
+			return err
+		}
+		if res.RowsAffected == 0 {
+			return conflict("The password was changed somewhere else")
+		}
+		return tx.Where("user_id = ? AND purpose = ?", row.ID, string(learn.MailReset)).Delete(&mailTokenRow{}).Error
+	})
+	if err != nil {
+		return learn.User{}, fail(op, err)
+	}
+	return row.user(), nil
+}
+
+// EndSessions ends all of a user's sessions: access tokens, refresh tokens and tickets
+// are of an older token version then. NotFound for an unknown user.
+func (db *DB) EndSessions(ctx context.Context, userID string) error {
+	_, err := db.setUser(ctx, "store.EndSessions", userID, map[string]any{"token_version": gorm.Expr("token_version + 1")})
+	return err
+}
+
+// setUser changes columns of a user and returns the user as it is then.
+func (db *DB) setUser(ctx context.Context, op, userID string, set map[string]any) (learn.User, error) {
+	set["updated_at"] = db.clock()
+	var row userRow
+	err := db.transact(ctx, func(tx *gorm.DB) error {
+		if err := tx.Model(&userRow{}).Where("id = ?", clean(userID)).Updates(set).Error; err != nil {
+			return err
+		}
+		return tx.Where("id = ?", clean(userID)).Take(&row).Error
+	})
+	if err != nil {
+		return learn.User{}, fail(op, err)
+	}
+	return row.user(), nil
+}
+
+// EraseUser deletes a user and every row that is theirs, in all tables. NotFound for
+// an unknown user.
+func (db *DB) EraseUser(ctx context.Context, userID string) error {
+	return fail("store.EraseUser", db.transact(ctx, func(tx *gorm.DB) error {
+		if db.migrator.dialect == postgresDialect {
+			// Years of talking take longer than any turn may.
+			if err := tx.Exec("SET LOCAL statement_timeout = '30s'").Error; err != nil {
+				return err
+			}
+		}
+		res := tx.Where("id = ?", clean(userID)).Delete(&userRow{})
 		if res.Error == nil && res.RowsAffected == 0 {
 			return gorm.ErrRecordNotFound
 		}
 		return res.Error
-	})
-	return fail(op, err)
+	}))
 }
 
 // zone returns where a user's days begin, UTC when it is not known.

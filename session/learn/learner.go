@@ -18,6 +18,9 @@ type User struct {
 	HashedPassword string // PHC string; empty for guests
 	TokenVersion   int    // raised to end all of the user's sessions
 	Guest          bool
+	EmailVerified  bool   // has shown that the mailbox is theirs
+	TimeZone       string // IANA name; empty: UTC
+	UILocale       string // BCP-47 tag of the app's own language; empty: not known
 	CreatedAt      time.Time
 }
 
