@@ -1,109 +1,96 @@
 package gateway
 
 import (
-	"context"
-	"errors"
 	"net/http"
-	"net/mail"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
-	"golang.org/x/text/unicode/norm"
 
-	"kalami/gateway/token"
 	"kalami/session/learn"
 )
 
-const (
-	maxName  = 100
-	maxEmail = 254
-)
-
 func (s *Server) accountRoutes() {
+	user := []success{{status: http.StatusOK, bodies: []content{{shape: userJSON{}}}}}
 	s.handle(operation{
 		method: http.MethodPost, path: "/auth/register", id: "register", tag: "accounts", class: unpaced,
 		summary: "Make an account",
-		takes:   []content{{shape: registerRequest{}}},
-		gives:   []success{{status: http.StatusCreated, bodies: []content{{shape: userJSON{}}}}},
-		fails:   []failure{{http.StatusBadRequest, "The e-mail address has an account."}},
+		about: "An account is not signed in by being made: `POST /auth/login` follows. Where addresses are to be " +
+			"verified, a mail with a link goes out.",
+		takes: []content{{shape: registerRequest{}}},
+		gives: []success{{status: http.StatusCreated, bodies: []content{{shape: userJSON{}}}}},
+		fails: []failure{{http.StatusBadRequest, "The e-mail address has an account."}},
 	}, s.register)
-	s.handle(operation{
-		method: http.MethodPost, path: "/auth/login", id: "login", tag: "accounts", class: unpaced,
-		summary: "Sign in",
-		takes:   []content{{mediaType: echo.MIMEApplicationForm, shape: loginRequest{}}, {mediaType: echo.MIMEMultipartForm, shape: loginRequest{}}},
-		gives:   []success{{status: http.StatusOK, bodies: []content{{shape: tokenJSON{}}}}},
-		fails:   []failure{{http.StatusUnauthorized, "Address or password is wrong."}},
-	}, s.login)
 	s.handle(operation{
 		method: http.MethodPost, path: "/auth/guest", id: "enterAsGuest", tag: "accounts", class: unpaced,
 		summary: "Try without an account",
+		about:   "A guest can be reached by these tokens alone: whoever loses them begins anew.",
 		takes:   []content{{shape: guestRequest{}}}, bodyOptional: true,
 		gives: []success{{status: http.StatusOK, bodies: []content{{shape: tokenJSON{}}}}},
 		fails: []failure{{http.StatusForbidden, "Guests are switched off here."}},
 	}, s.guest)
 	s.handleLearner(operation{
 		method: http.MethodGet, path: "/auth/me", id: "getMe", tag: "accounts", class: reading,
-		summary: "Who the caller is", gives: []success{{status: http.StatusOK, bodies: []content{{shape: userJSON{}}}}},
+		summary: "Who the caller is", gives: user,
 	}, s.me)
+	s.handleLearner(operation{
+		method: http.MethodPatch, path: "/auth/me", id: "updateMe", tag: "accounts", class: writing,
+		summary: "Change name, languages or time zone",
+		about:   "What is left out stays as it is; a field that does not exist is refused. The time zone says when the caller's days begin, which streaks count.",
+		takes:   []content{{shape: meRequest{}}}, gives: user,
+	}, s.patchMe)
+	s.handleLearner(operation{
+		method: http.MethodDelete, path: "/auth/me", id: "deleteMe", tag: "accounts", class: writing, timeout: erasureTimeout,
+		summary: "Erase the caller's account",
+		about: "Everything that is the caller's is deleted for good: profiles, conversations, vocabulary, and the account. " +
+			"Open conversations end and every token dies. An account with a password needs it.",
+		takes: []content{{shape: deletionRequest{}}}, bodyOptional: true,
+		gives: []success{{status: http.StatusNoContent}},
+		fails: []failure{{http.StatusForbidden, "The password is wrong."}},
+	}, s.deleteMe)
 }
 
 // registerRequest is the body of POST /auth/register.
 type registerRequest struct {
-	Email          *string `json:"email"`
-	Password       *string `json:"password"`
-	NativeLanguage *string `json:"native_language"`
-	Name           *string `json:"name"`
-}
-
-// loginRequest is the form of POST /auth/login.
-type loginRequest struct {
-	Username string `json:"username"`
-	Password string `json:"password"`
+	Email          *string `json:"email" required:"true" format:"email" example:"ana@example.org"`
+	Password       *string `json:"password" required:"true" doc:"8 to 128 characters, and not one of the most common ones." example:"a good long one"`
+	NativeLanguage *string `json:"native_language,omitempty" doc:"BCP 47 tag; \"en\" when left out." example:"pt"`
+	Name           *string `json:"name,omitempty" example:"Ana"`
 }
 
 // guestRequest is the body of POST /auth/guest.
 type guestRequest struct {
-	NativeLanguage *string `json:"native_language"`
-	Name           *string `json:"name"`
+	NativeLanguage *string `json:"native_language,omitempty" doc:"BCP 47 tag; \"en\" when left out." example:"pt"`
+	Name           *string `json:"name,omitempty" example:"Ana"`
 }
 
-// Passwords hashes and verifies passwords, as [*token.Hasher] does and documents.
-type Passwords interface {
-	Hash(ctx context.Context, password string) (string, error)
-	// Verify takes the same time for an empty phc, which is never right.
-	Verify(ctx context.Context, phc, password string) (bool, error)
-	NeedsRehash(phc string) bool
+// meRequest is the body of PATCH /auth/me.
+type meRequest struct {
+	Name           optional[string] `json:"name,omitempty" doc:"Null takes it away." example:"Ana"`
+	NativeLanguage optional[string] `json:"native_language,omitempty" doc:"BCP 47 tag." example:"pt"`
+	TimeZone       optional[string] `json:"timezone,omitempty" doc:"IANA name; null means UTC." example:"Europe/Madrid"`
+	UILocale       optional[string] `json:"ui_locale,omitempty" doc:"The app's own language, a BCP 47 tag; null when it is not known." example:"pt-BR"`
 }
-
-var _ Passwords = (*token.Hasher)(nil)
 
 // userJSON is a user as the API shows it.
 type userJSON struct {
-	ID             string    `json:"id"`
-	Email          *string   `json:"email"` // null for guests
-	NativeLanguage string    `json:"native_language"`
-	Name           string    `json:"name"`
+	ID             string    `json:"id" example:"01890a5d-ac96-774b-bcce-b302099a8057"`
+	Email          *string   `json:"email" doc:"Null for guests." example:"ana@example.org"`
+	EmailVerified  bool      `json:"email_verified" doc:"Whether it was shown that the mailbox is the user's."`
+	NativeLanguage string    `json:"native_language" example:"pt"`
+	Name           string    `json:"name" example:"Ana"`
 	Guest          bool      `json:"guest"`
+	TimeZone       string    `json:"timezone" doc:"IANA name." example:"Europe/Madrid"`
+	UILocale       *string   `json:"ui_locale" doc:"The app's own language; null when it is not known." example:"pt-BR"`
 	CreatedAt      time.Time `json:"created_at"`
 }
 
 func showUser(u learn.User) userJSON {
-	j := userJSON{ID: u.ID, NativeLanguage: u.NativeLanguage, Name: u.Name, Guest: u.Guest, CreatedAt: u.CreatedAt.UTC()}
-	if u.Email != "" {
-		j.Email = &u.Email
+	j := userJSON{ID: u.ID, Email: orNull(u.Email), EmailVerified: u.EmailVerified, NativeLanguage: u.NativeLanguage, Name: u.Name,
+		Guest: u.Guest, TimeZone: u.TimeZone, UILocale: orNull(u.UILocale), CreatedAt: u.CreatedAt.UTC()}
+	if j.TimeZone == "" {
+		j.TimeZone = "UTC"
 	}
 	return j
-}
-
-// tokenJSON answers a login.
-type tokenJSON struct {
-	AccessToken string   `json:"access_token"`
-	TokenType   string   `json:"token_type"`
-	ExpiresIn   int      `json:"expires_in"` // seconds
-	User        userJSON `json:"user"`
 }
 
 // register answers POST /auth/register.
@@ -139,86 +126,12 @@ func (s *Server) register(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	s.welcome(c, u)
 	return c.JSON(http.StatusCreated, showUser(u))
 }
 
-// login answers POST /auth/login. It says the same, after the same work, whether the
-// account is unknown or the password wrong.
-func (s *Server) login(c echo.Context) error {
-	const op = "gateway.login"
-	username, password, err := loginForm(c)
-	if err != nil {
-		return err
-	}
-	ctx := c.Request().Context()
-	var u learn.User
-	email, ok := parseEmail(username)
-	if err := s.allowLogin(c, email); err != nil {
-		return err
-	}
-	if ok {
-		u, err = s.opts.Users.UserByEmail(ctx, email)
-		if err != nil && learn.KindOf(err) != learn.NotFound {
-			return err
-		}
-	}
-	right, err := s.opts.Passwords.Verify(ctx, u.HashedPassword, password)
-	if err != nil {
-		return err
-	}
-	if !right {
-		return learn.Errorf(learn.Unauthorised, op, "Invalid email or password")
-	}
-	if s.opts.Passwords.NeedsRehash(u.HashedPassword) {
-		if err := s.rehash(ctx, u.ID, password); err != nil {
-			return err
-		}
-	}
-	return s.signIn(c, u)
-}
-
-// loginForm reads the two fields of a form, url-encoded or multipart. Only the body
-// counts: credentials in a URL would end in access logs.
-func loginForm(c echo.Context) (username, password string, err error) {
-	const op = "gateway.loginForm"
-	r := c.Request()
-	if strings.HasPrefix(r.Header.Get(echo.HeaderContentType), echo.MIMEMultipartForm) {
-		err = r.ParseMultipartForm(maxBody)
-		if r.MultipartForm != nil {
-			defer func() { err = errors.Join(err, r.MultipartForm.RemoveAll()) }()
-		}
-	} else {
-		err = r.ParseForm()
-	}
-	if err != nil {
-		return "", "", readError(op, err)
-	}
-	username, password = strings.TrimSpace(r.PostForm.Get("username")), r.PostForm.Get("password")
-	var f faults
-	if username == "" {
-		f.add("username", "is required, in a form-encoded body")
-	}
-	if password == "" {
-		f.add("password", "is required, in a form-encoded body")
-	}
-	return username, password, f.err(op)
-}
-
-// rehash stores the password again at today's costs. Being too busy for it just now is
-// no reason to refuse a login: the next one will do it.
-func (s *Server) rehash(ctx context.Context, userID, password string) error {
-	hash, err := s.opts.Passwords.Hash(ctx, password)
-	if learn.KindOf(err) == learn.TooMany {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return s.opts.Users.SetPassword(ctx, userID, hash)
-}
-
 // guest answers POST /auth/guest: a user without e-mail and password, who can be
-// reached by this token alone.
+// reached by these tokens alone.
 func (s *Server) guest(c echo.Context) error {
 	const op = "gateway.guest"
 	if s.opts.NoGuests {
@@ -244,7 +157,7 @@ func (s *Server) guest(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.signIn(c, u)
+	return s.signIn(c, u, "")
 }
 
 // me answers GET /auth/me.
@@ -252,118 +165,40 @@ func (s *Server) me(c echo.Context, who caller) error {
 	return c.JSON(http.StatusOK, showUser(who.user))
 }
 
-// signIn answers with a fresh access token. New tokens are for the personal tenant.
-func (s *Server) signIn(c echo.Context, u learn.User) error {
-	raw, _, err := s.opts.Tokens.Issue(u.ID, learn.PersonalTenant, u.TokenVersion, time.Now())
+// patchMe answers PATCH /auth/me.
+func (s *Server) patchMe(c echo.Context, who caller) error {
+	const op = "gateway.patchMe"
+	var in meRequest
+	if err := decodePatch(c, &in); err != nil {
+		return err
+	}
+	var f faults
+	u := who.user
+	if in.Name.set {
+		u.Name = f.text("name", in.Name.value, maxName)
+	}
+	switch {
+	case in.NativeLanguage.null:
+		f.add("native_language", "must be a string, not null")
+	case in.NativeLanguage.set:
+		u.NativeLanguage = f.nativeLanguage("native_language", &in.NativeLanguage.value)
+	}
+	if in.TimeZone.set {
+		if u.TimeZone = ""; !in.TimeZone.null {
+			u.TimeZone = f.zone("timezone", in.TimeZone.value)
+		}
+	}
+	if in.UILocale.set {
+		if u.UILocale = ""; !in.UILocale.null {
+			u.UILocale = f.locale("ui_locale", in.UILocale.value)
+		}
+	}
+	if err := f.err(op); err != nil {
+		return err
+	}
+	u, err := s.opts.Users.UpdateUser(c.Request().Context(), u)
 	if err != nil {
 		return err
 	}
-	c.Set(keyUserID, u.ID)
-	return c.JSON(http.StatusOK, tokenJSON{
-		AccessToken: raw, TokenType: "bearer",
-		ExpiresIn: int(s.opts.Tokens.Lifetime().Seconds()), User: showUser(u),
-	})
-}
-
-// email checks a required e-mail address.
-func (f *faults) email(field string, value *string) string {
-	if value == nil || strings.TrimSpace(*value) == "" {
-		f.add(field, "is required")
-		return ""
-	}
-	email, ok := parseEmail(strings.TrimSpace(*value))
-	if !ok {
-		f.add(field, "is not a valid e-mail address")
-	}
-	return email
-}
-
-// newPassword checks a password that somebody chooses.
-func (f *faults) newPassword(field string, value *string, email string) string {
-	if value == nil || *value == "" {
-		f.add(field, "is required")
-		return ""
-	}
-	if fault := token.CheckPassword(*value); fault != "" {
-		f.add(field, "%s", fault)
-	} else if strings.EqualFold(*value, email) {
-		f.add(field, "must not be the e-mail address")
-	}
-	return *value
-}
-
-// name checks an optional name for people.
-func (f *faults) name(field string, value *string) string {
-	if value == nil {
-		return ""
-	}
-	return f.text(field, *value, maxName)
-}
-
-// nativeLanguage checks an optional language tag and returns its primary subtag; "en"
-// when it is left out. Any language may be somebody's native one.
-func (f *faults) nativeLanguage(field string, value *string) string {
-	if value == nil {
-		return "en"
-	}
-	tag := strings.ToLower(strings.ReplaceAll(strings.TrimSpace(*value), "_", "-"))
-	primary, _, _ := strings.Cut(tag, "-")
-	ok := len(tag) <= 35 && (len(primary) == 2 || len(primary) == 3)
-	for _, r := range primary {
-		ok = ok && r >= 'a' && r <= 'z'
-	}
-	if !ok {
-		f.add(field, `must be a language tag such as "en"`)
-	}
-	return primary
-}
-
-// parseEmail checks an address and returns it normalised and with its domain in lower
-// case. Normalising makes one address of the ways in which Unicode spells the same
-// letters, so that nobody registers somebody's address a second time in full-width
-// letters; what has no look of its own, such as a zero-width space, is refused.
-func parseEmail(s string) (string, bool) {
-	if len(s) > maxEmail || !utf8.ValidString(s) {
-		return "", false
-	}
-	s = norm.NFKC.String(s)
-	if strings.ContainsFunc(s, notInEmail) {
-		return "", false
-	}
-	a, err := mail.ParseAddress(s)
-	if err != nil || a.Address != s { // a display name, a comment, quotes
-		return "", false
-	}
-	at := strings.LastIndexByte(s, '@')
-	local, domain := s[:at], strings.ToLower(s[at+1:])
-	labels := strings.Split(domain, ".")
-	if len(local) > 64 || len(labels) < 2 {
-		return "", false
-	}
-	for _, label := range labels {
-		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' ||
-			strings.ContainsFunc(label, notInHostname) {
-			return "", false
-		}
-	}
-	return local + "@" + domain, true
-}
-
-// notInEmail holds for what no address contains outside ASCII: anything but letters,
-// their marks and digits, those of them that are never seen, and letters whose lower case is ASCII, such as the dotted
-// capital I, which would make another address the same as this one.
-func notInEmail(r rune) bool {
-	return r >= utf8.RuneSelf && (!unicode.In(r, unicode.L, unicode.M, unicode.Nd) ||
-		unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) ||
-		unicode.ToLower(r) < utf8.RuneSelf)
-}
-
-// notInHostname holds for what no label of a domain contains; letters outside ASCII
-// are those of internationalised names.
-func notInHostname(r rune) bool {
-	switch {
-	case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '-':
-		return false
-	}
-	return r < 0x80
+	return c.JSON(http.StatusOK, showUser(u))
 }

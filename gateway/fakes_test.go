@@ -23,6 +23,8 @@ type memory struct {
 	corrections   map[string][]learn.Correction // by message
 	statistics    map[string]learn.Statistics   // by tenant/user
 	once          map[string]onceEntry
+	refresh       []*fakeRefresh
+	mailed        []learn.MailToken
 	down          error // what every call fails with, when it is set
 	ids           int
 }
@@ -81,15 +83,6 @@ func (m *memory) UserByID(_ context.Context, id string) (learn.User, error) {
 		return u, nil
 	}
 	return learn.User{}, cmp.Or(m.down, error(learn.Errorf(learn.NotFound, "memory.UserByID", "no such user")))
-}
-
-func (m *memory) SetPassword(_ context.Context, userID, hash string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	u := m.users[userID]
-	u.HashedPassword = hash
-	m.users[userID] = u
-	return m.down
 }
 
 func (m *memory) CreateProfile(_ context.Context, p learn.Profile) (learn.Profile, error) {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -37,7 +38,7 @@ func newHouse(t *testing.T, change ...func(*Options)) *house {
 	}
 	h := &house{T: t, store: newMemory(), passwords: &plainPasswords{prefix: "v2:"}, log: &bytes.Buffer{}}
 	h.options = Options{
-		Users: h.store, Profiles: h.store, Conversations: h.store, History: h.store, Once: h.store, Database: h.store,
+		Users: h.store, RefreshTokens: h.store, MailTokens: h.store, Profiles: h.store, Conversations: h.store, History: h.store, Once: h.store, Database: h.store,
 		Host: noHost{}, Tokens: tokens, Passwords: h.passwords,
 		Log:     slog.New(slog.NewJSONHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Version: "v0.0.0-test",
@@ -176,4 +177,19 @@ func (h *house) profileOf(accessToken, language string) string {
 	h.Helper()
 	return h.as(accessToken, "POST", "/users/profiles", map[string]string{"target_language": language, "cefr_level": "B1"}).
 		want(http.StatusCreated).json()["id"].(string)
+}
+
+// same compares the whole answer with JSON, whatever its spacing and order.
+func (r reply) same(want string) {
+	r.Helper()
+	var g, w any
+	if err := json.Unmarshal(r.body, &g); err != nil {
+		r.Fatalf("not JSON: %q", r.body)
+	}
+	if err := json.Unmarshal([]byte(want), &w); err != nil {
+		r.Fatalf("the test's own JSON: %v", err)
+	}
+	if !reflect.DeepEqual(g, w) {
+		r.Errorf("answered %s\nwant %s", r.body, want)
+	}
 }

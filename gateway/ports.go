@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"kalami/gateway/mailer"
 	"kalami/providers"
 	"kalami/session"
 	"kalami/session/learn"
@@ -18,8 +19,66 @@ type Users interface {
 	// UserByEmail and UserByID answer NotFound for an unknown user.
 	UserByEmail(ctx context.Context, email string) (learn.User, error)
 	UserByID(ctx context.Context, id string) (learn.User, error)
-	// SetPassword stores a new hash (rehash on login when parameters rise).
-	SetPassword(ctx context.Context, userID, hash string) error
+	// UpdateUser stores the name, the languages and the time zone of u.
+	UpdateUser(ctx context.Context, u learn.User) (learn.User, error)
+	// Rehash stores another hash of the same password (when parameters rise), unless
+	// the password has changed since old was read.
+	Rehash(ctx context.Context, userID, old, hash string) error
+	// ChangePassword stores the hash of a new password and ends all of the user's
+	// sessions. Conflict when they were ended since version was read.
+	ChangePassword(ctx context.Context, userID string, version int, hash string) (learn.User, error)
+	// EndSessions ends all of a user's sessions.
+	EndSessions(ctx context.Context, userID string) error
+	// EraseUser deletes a user and every row that is theirs; NotFound for an unknown one.
+	EraseUser(ctx context.Context, userID string) error
+}
+
+// RefreshTokens keeps families of refresh tokens, by their hashes. Implemented by
+// package store.
+type RefreshTokens interface {
+	// StartFamily stores the first token of a sign-in; NotFound for an unknown user.
+	StartFamily(ctx context.Context, t learn.RefreshToken) error
+	// Rotate replaces a token by the next of its family, and says in the outcome when
+	// it did not.
+	Rotate(ctx context.Context, r learn.Rotation) (learn.Rotated, error)
+	// EndFamily revokes a token's family and returns whose it is; empty when there was
+	// nothing to end.
+	EndFamily(ctx context.Context, tenantID, hash string) (userID string, err error)
+}
+
+// MailTokens keeps tokens that were mailed, by their hashes. Implemented by package
+// store. A token that is unknown, used or over is NotFound.
+type MailTokens interface {
+	// PutMailToken stores a token that is about to be mailed.
+	PutMailToken(ctx context.Context, t learn.MailToken) error
+	// MailTokenUser says whose a token is, without using it.
+	MailTokenUser(ctx context.Context, purpose learn.MailPurpose, hash string) (learn.User, error)
+	// VerifyEmail uses a token up and notes that its user can read the mailbox.
+	VerifyEmail(ctx context.Context, hash string) (learn.User, error)
+	// ResetPassword uses a token up, stores the hash of a new password, and ends all of
+	// the user's sessions, all or nothing.
+	ResetPassword(ctx context.Context, hash, passwordHash string) (learn.User, error)
+}
+
+// Mailer takes mails to where they go. Implemented by package gateway/mailer.
+type Mailer interface {
+	// Send returns when the mail has been taken over, or cannot be.
+	Send(ctx context.Context, m mailer.Message) error
+}
+
+// Outbox shows mails that were kept instead of sent. Implemented by *mailer.Outbox.
+type Outbox interface {
+	// Kept returns them, the latest first.
+	Kept() []mailer.Kept
+}
+
+// Nodes carries short notices to all nodes. Implemented by package store/live. A notice
+// may be lost: what it is about stands in the database.
+type Nodes interface {
+	Publish(ctx context.Context, topic, payload string) error
+	// Subscribe calls take with every notice on a topic, this node's too, one after
+	// another. It blocks until ctx ends, and returns nil then.
+	Subscribe(ctx context.Context, topic string, take func(payload string)) error
 }
 
 // Profiles keeps the languages that users learn. Every call is bound to a tenant

@@ -49,6 +49,7 @@ func limitedHouse(t *testing.T) (*house, *tally) {
 	return newHouse(t, func(o *Options) {
 		o.Limiter, o.TrustedProxies = l, []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")} // httptest's client
 		o.Rates = Rates{Joins: few(3), Logins: few(9), LoginsHere: few(2), LoginsAnywhere: few(4), Handshakes: few(2)}
+		o.AccountRates = AccountRates{Refreshes: few(3), Letters: few(6), LettersTo: few(2), MailTokens: few(3), PasswordChecks: few(2)}
 	}), l
 }
 

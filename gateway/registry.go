@@ -147,6 +147,21 @@ func (s *seat) leave() {
 	}
 }
 
+// endUser asks every session of a user to end, as it is, for want of a valid sign-in.
+// It does not wait for them.
+func (r *registry) endUser(userID string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.perUser[userID] == 0 {
+		return
+	}
+	for s := range r.seats {
+		if s.user == userID {
+			s.cancel(&session.End{Reason: session.EndUnauthorised})
+		}
+	}
+}
+
 // active counts the seats of one user.
 func (r *registry) active(userID string) int {
 	r.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html/template"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -36,6 +37,8 @@ const (
 // Options are what a [Server] is made of. Fields without "may be" are required.
 type Options struct {
 	Users         Users
+	RefreshTokens RefreshTokens
+	MailTokens    MailTokens
 	Profiles      Profiles
 	Conversations Conversations
 	History       History
@@ -54,6 +57,20 @@ type Options struct {
 	Tokens   *token.Issuer
 	// Passwords hashes and verifies; a [*token.Hasher] outside tests.
 	Passwords Passwords
+	// RefreshLifetime is how long a refresh token is good unless it is used; 0 means 30 days.
+	RefreshLifetime time.Duration
+	// Mailer sends mails; may be nil, then what needs them says that mail is not set up.
+	// See [Server.DeliverMail].
+	Mailer Mailer
+	// Outbox is shown to callers on the same machine; may be nil.
+	Outbox Outbox
+	// PublicURL is where the links in mails lead, without a slash at its end. It is
+	// required with a Mailer, since what a request says about our name may be a lie.
+	PublicURL string
+	// VerifyEmail says what is made of addresses that nobody has verified; empty means off.
+	VerifyEmail EmailVerification
+	// Nodes tells the other nodes of sessions that were ended; may be nil for a single node.
+	Nodes Nodes
 	// Pages holds the demo page, index.html at its root; may be nil, then / answers JSON only.
 	// Its files are read once, by New.
 	Pages fs.FS
@@ -81,6 +98,8 @@ type Options struct {
 	// BodyMemory is how many bytes the bodies of all requests under way may have
 	// together; 0 means 128 MiB. Who comes beyond is asked to try again.
 	BodyMemory int64
+	// AccountRates bound what else is done with credentials; zero fields mean their defaults.
+	AccountRates AccountRates
 	// MaxSessionsPerUser and MaxSessions cap the open conversations of one user (0
 	// means 2) and of this node (0 means 2,000).
 	MaxSessionsPerUser, MaxSessions int
@@ -95,6 +114,9 @@ type voiceEndpoint interface {
 	ActiveSessions(userID string) int
 	// TotalSessions counts all open conversations on this node.
 	TotalSessions() int
+	// endUser ends the open conversations of a user whose sessions have been ended. It
+	// does not wait for them.
+	endUser(userID string)
 	// drain does what [Server.DrainSessions] promises.
 	drain(ctx context.Context) error
 }
@@ -108,6 +130,8 @@ type Server struct {
 	http    *http.Server
 	voice   voiceEndpoint
 	proxies proxies
+	// outboxPage is the page of /debug/outbox.
+	outboxPage *template.Template
 	// operations are the routes of the API, in the order of their registration.
 	operations []operation
 	// openAPI and openAPI30 describe them.
@@ -117,6 +141,9 @@ type Server struct {
 	bodies   bodies
 	speaking inFlight
 	gzips    gzipWriters
+	// letters are waiting for DeliverMail; a full queue refuses the next.
+	letters chan letter
+
 	draining atomic.Bool
 }
 
@@ -126,7 +153,8 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
-	s := &Server{opts: o, log: o.Log, echo: echo.New(), proxies: proxies{trusted: o.TrustedProxies}}
+	s := &Server{opts: o, log: o.Log, echo: echo.New(), proxies: proxies{trusted: o.TrustedProxies},
+		outboxPage: newOutboxPage(), letters: make(chan letter, waitingLetters)}
 	s.echo.HideBanner, s.echo.HidePort = true, true
 	s.echo.IPExtractor = s.proxies.clientIP()
 	s.echo.HTTPErrorHandler = s.renderError
@@ -162,9 +190,11 @@ func New(o Options) (*Server, error) {
 // withDefaults refuses options without which some route could not answer.
 func (o Options) withDefaults() (Options, error) {
 	for name, missing := range map[string]bool{
-		"Users": o.Users == nil, "Profiles": o.Profiles == nil, "Conversations": o.Conversations == nil, "History": o.History == nil,
+		"Users": o.Users == nil, "RefreshTokens": o.RefreshTokens == nil, "MailTokens": o.MailTokens == nil, "Profiles": o.Profiles == nil,
+		"Conversations": o.Conversations == nil, "History": o.History == nil,
 		"Once": o.Once == nil, "Host": o.Host == nil, "Database": o.Database == nil,
-		"Tokens": o.Tokens == nil, "Passwords": o.Passwords == nil, "Log": o.Log == nil,
+		"PublicURL": o.PublicURL == "" && o.Mailer != nil,
+		"Tokens":    o.Tokens == nil, "Passwords": o.Passwords == nil, "Log": o.Log == nil,
 	} {
 		if missing {
 			return o, fmt.Errorf("option %s is missing", name)
@@ -178,8 +208,12 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Name == "" {
 		o.Name = "Kalami"
 	}
-	o.Rates = o.Rates.withDefaults()
 	o.BodyMemory = cmp.Or(o.BodyMemory, defaultBodyMemory)
+	o.Rates, o.AccountRates = o.Rates.withDefaults(), o.AccountRates.withDefaults()
+	o.VerifyEmail = cmp.Or(o.VerifyEmail, VerifyOff)
+	if o.RefreshLifetime <= 0 {
+		o.RefreshLifetime = 30 * 24 * time.Hour
+	}
 	if o.MaxSessionsPerUser <= 0 {
 		o.MaxSessionsPerUser = 2
 	}
@@ -193,6 +227,9 @@ func (o Options) withDefaults() (Options, error) {
 func (s *Server) routes(pages pages) {
 	s.accountRoutes()
 	s.signInRoutes()
+	s.passwordRoutes()
+	s.verificationRoutes()
+	s.outboxRoutes()
 	s.profileRoutes()
 	s.statisticsRoutes()
 	s.conversationRoutes()

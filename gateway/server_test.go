@@ -79,7 +79,8 @@ func TestRoutesAtBothPrefixes(t *testing.T) {
 func TestRoutesNeedToken(t *testing.T) {
 	h := newHouse(t)
 	open := map[string]bool{
-		"/": true, "/auth/register": true, "/auth/login": true, "/auth/guest": true,
+		"/": true, "/auth/refresh": true, "/auth/logout": true, "/auth/password/forgot": true, "/auth/password/reset": true,
+		"/auth/email/verify": true, "/auth/email/resend": true, "/auth/register": true, "/auth/login": true, "/auth/guest": true,
 		"/languages": true, "/health": true, "/livez": true, "/readyz": true, voicePath: true,
 		"/openapi.json": true, "/openapi-3.0.json": true,
 	}

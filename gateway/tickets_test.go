@@ -25,6 +25,7 @@ type busyVoice struct{ mine, all int }
 func (busyVoice) register(*echo.Echo)         {}
 func (b busyVoice) ActiveSessions(string) int { return b.mine }
 func (b busyVoice) TotalSessions() int        { return b.all }
+func (busyVoice) endUser(string)              {}
 func (busyVoice) drain(context.Context) error { return nil }
 
 // A ticket carries what was asked for over what the profile says, to the one socket

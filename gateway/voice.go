@@ -235,6 +235,9 @@ func (v *voiceSockets) renew(ctx context.Context, userID, accessToken string) (t
 	return who.expiresAt, nil
 }
 
+// endUser implements voiceEndpoint.
+func (v *voiceSockets) endUser(userID string) { v.live.endUser(userID) }
+
 // drain implements voiceEndpoint.
 func (v *voiceSockets) drain(ctx context.Context) error { return v.live.drain(ctx) }
 

@@ -98,6 +98,9 @@ func (v *voiceSockets) entryOfTicket(ctx context.Context, secret, origin string)
 // begin starts the conversation or takes it over, and returns what the session starts from.
 func (v *voiceSockets) begin(ctx context.Context, in entry) (session.Params, error) {
 	t := in.ticket
+	if err := v.stillSignedIn(ctx, in); err != nil {
+		return session.Params{}, err
+	}
 	c, history, err := v.conversation(ctx, in)
 	if err != nil {
 		return session.Params{}, err
@@ -115,6 +118,19 @@ func (v *voiceSockets) begin(ctx context.Context, in entry) (session.Params, err
 		Resume:     session.Resume{Token: token.NewResume()},
 		ValidUntil: in.validUntil,
 	}, nil
+}
+
+// stillSignedIn looks again, now that the seat is taken: sessions that were ended after
+// the credential was checked and before there was a seat to end would go on.
+func (v *voiceSockets) stillSignedIn(ctx context.Context, in entry) error {
+	u, err := v.server.opts.Users.UserByID(ctx, in.user.ID)
+	if err == nil && u.TokenVersion == in.user.TokenVersion {
+		return nil
+	}
+	if err != nil && learn.KindOf(err) != learn.NotFound {
+		return err
+	}
+	return &learn.Error{Kind: learn.Unauthorised, Msg: "Could not validate credentials", Op: "gateway.voice", Err: err}
 }
 
 func (v *voiceSockets) conversation(ctx context.Context, in entry) (learn.Conversation, []learn.Message, error) {

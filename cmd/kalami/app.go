@@ -96,7 +96,7 @@ func (a *app) newGateway(keys []Secret, host gateway.Host) (*gateway.Server, err
 		limiter = rateLimiter{a.live}
 	}
 	return gateway.New(gateway.Options{
-		Users: a.db, Profiles: a.db, Conversations: a.db, History: a.db, Once: a.live, Limiter: limiter, Host: host, Database: a.db, Redis: redis,
+		Users: a.db, RefreshTokens: a.db, MailTokens: a.db, Profiles: a.db, Conversations: a.db, History: a.db, Once: a.live, Limiter: limiter, Host: host, Database: a.db, Redis: redis,
 		Tokens: tokens, Passwords: token.NewHasher(token.DefaultParams()), Pages: web.FS(), Log: a.log,
 		Name: a.cfg.Server.Name, Version: version(), Parts: a.parts.names,
 		DemoLanguages: a.parts.languages(), Demo: a.parts.demo, NoGuests: !a.cfg.Accounts.Guests,

@@ -48,6 +48,7 @@ func arrows() []arrow {
 		// The edge. What it needs of store it declares as interfaces of its own.
 		{from: "gateway/wire", to: []string{"session", learn}},
 		{from: "gateway/token", to: []string{learn}},
+		{from: "gateway/mailer", to: nil},
 		// A learner's end of the line: it knows the protocol and not the server.
 		{from: "gateway/learner", to: []string{"gateway/wire", "session", learn}},
 		{from: "gateway", to: []string{"gateway/...", "session", learn, contracts}},

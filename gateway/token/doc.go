@@ -1,4 +1,4 @@
-// Package token makes and checks the four kinds of credential that Kalami knows.
+// Package token makes and checks the kinds of credential that Kalami knows.
 // It is pure: it holds keys and parameters, but no store, no clock and no goroutine
 // of its own.
 //
@@ -10,11 +10,15 @@
 //     end up in access logs; a ticket that leaks is already spent.
 //   - A resume secret ("kr_…", [NewResume]) takes up a conversation whose socket was
 //     lost, once.
+//   - A refresh token ("kf_…", [NewRefresh], [Issuer.NextRefresh]) gets new access
+//     tokens for weeks. Each use replaces it by the next of its family.
+//   - A mailed token ("km_…", [NewMailToken]) sets a new password, or proves that a
+//     mailbox is one's own, once.
 //   - A password is kept as an argon2id hash ([Hasher]) in the PHC string form.
 //
-// Tickets and resume secrets are 256 random bits. They are stored by their SHA-256
+// All but the first and the last are random bits, 256 or for mails 128. They are stored by their SHA-256
 // alone ([Hash]), so that a dump of the store opens nothing. A plain hash is enough
-// there, since nobody can guess 256 bits; passwords can be guessed, and so get a hash
+// there, since nobody can guess that many bits; passwords can be guessed, and so get a hash
 // that is slow on purpose. That slowness would let a flood of logins take the processor
 // away from lessons: [Hasher] runs few hashes at a time and refuses what it cannot do soon.
 package token

@@ -9,27 +9,45 @@ import (
 )
 
 const (
-	ticketPrefix = "kt_"
-	resumePrefix = "kr_"
-	secretBytes  = 32
+	ticketPrefix  = "kt_"
+	resumePrefix  = "kr_"
+	refreshPrefix = "kf_"
+	mailPrefix    = "km_"
+	secretBytes   = 32
+	// mailBytes is less, for a token that somebody may have to type: 128 bits cannot be
+	// guessed within the minutes that it is good for.
+	mailBytes = 16
 )
 
 // NewTicket returns a fresh single-use ticket: "kt_" and 256 random bits in base64url
 // without padding, which is also a legal WebSocket subprotocol token.
-func NewTicket() string { return newSecret(ticketPrefix) }
+func NewTicket() string { return newSecret(ticketPrefix, secretBytes) }
 
 // NewResume returns a fresh single-use resume secret, "kr_…".
-func NewResume() string { return newSecret(resumePrefix) }
+func NewResume() string { return newSecret(resumePrefix, secretBytes) }
 
 // IsTicket says whether s has the exact form of a ticket. It says nothing about
 // whether the ticket is good.
-func IsTicket(s string) bool { return isSecret(s, ticketPrefix) }
+func IsTicket(s string) bool { return isSecret(s, ticketPrefix, secretBytes) }
 
 // IsResume says whether s has the exact form of a resume secret.
-func IsResume(s string) bool { return isSecret(s, resumePrefix) }
+func IsResume(s string) bool { return isSecret(s, resumePrefix, secretBytes) }
 
-// Hash returns the lower-case hexadecimal SHA-256 of a ticket or resume secret: the
-// only form in which a secret may be stored.
+// NewRefresh returns the first refresh token of a family, "kf_…". Those after it are
+// derived, see [Issuer.NextRefresh].
+func NewRefresh() string { return newSecret(refreshPrefix, secretBytes) }
+
+// IsRefresh says whether s has the exact form of a refresh token.
+func IsRefresh(s string) bool { return isSecret(s, refreshPrefix, secretBytes) }
+
+// NewMailToken returns a fresh token to be mailed, "km_" and 128 random bits.
+func NewMailToken() string { return newSecret(mailPrefix, mailBytes) }
+
+// IsMailToken says whether s has the exact form of a mailed token.
+func IsMailToken(s string) bool { return isSecret(s, mailPrefix, mailBytes) }
+
+// Hash returns the lower-case hexadecimal SHA-256 of a secret of this package: the only
+// form in which one may be stored.
 func Hash(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
 	return hex.EncodeToString(sum[:])
@@ -38,18 +56,18 @@ func Hash(secret string) string {
 // rawURL refuses non-zero padding bits, so that each secret has one spelling.
 func rawURL() *base64.Encoding { return base64.RawURLEncoding.Strict() }
 
-func newSecret(prefix string) string {
-	var b [secretBytes]byte
-	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the process instead
-	return prefix + rawURL().EncodeToString(b[:])
+func newSecret(prefix string, size int) string {
+	b := make([]byte, size)
+	_, _ = rand.Read(b) // never fails: crypto/rand ends the process instead
+	return prefix + rawURL().EncodeToString(b)
 }
 
-func isSecret(s, prefix string) bool {
+func isSecret(s, prefix string, size int) bool {
 	body, ok := strings.CutPrefix(s, prefix)
-	if !ok || len(body) != base64.RawURLEncoding.EncodedLen(secretBytes) {
+	if !ok || len(body) != base64.RawURLEncoding.EncodedLen(size) {
 		return false
 	}
 	// The decoder skips line breaks, so the length of the result is checked too.
 	b, err := rawURL().DecodeString(body)
-	return err == nil && len(b) == secretBytes
+	return err == nil && len(b) == size
 }
