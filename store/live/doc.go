@@ -1,6 +1,7 @@
 // Package live keeps what is short-lived and shared between nodes, on Redis:
-// secrets that may be used once and counters of rates. All of it may be lost
-// without losing anything that a learner was told is kept; that is package store.
+// secrets that may be used once, counters of rates, and clips of phrases that are
+// spoken again and again. All of it may be lost without losing anything that a learner
+// was told is kept; that is package store.
 //
 // Redis is always spoken to through go-redis. Without a URL the process starts a
 // Redis of its own, miniredis, on in-memory pipes instead of a port, so that there

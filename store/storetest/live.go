@@ -24,6 +24,8 @@ func RunLive(t *testing.T, fresh FreshLive) {
 	t.Run("Expiry", func(t *testing.T) { testExpiry(t, OpenLive(t, fresh(t))) })
 	t.Run("Rate", func(t *testing.T) { testRate(t, OpenLive(t, fresh(t))) })
 	t.Run("Crowd", func(t *testing.T) { testCrowd(t, OpenLive(t, fresh(t))) })
+	t.Run("Clips", func(t *testing.T) { testClips(t, OpenLive(t, fresh(t))) })
+	t.Run("Clips' bounds", func(t *testing.T) { testClipBounds(t, OpenLive(t, fresh(t))) })
 	t.Run("Closed", func(t *testing.T) { testClosed(t, OpenLive(t, fresh(t))) })
 }
 
@@ -207,6 +209,10 @@ func testClosed(t *testing.T, s *live.Store) {
 	wantLive(t, "TakeOnce", err, learn.Unavailable)
 	_, err = s.Allow(t.Context(), "k", live.Rate{Count: 1, Per: time.Hour})
 	wantLive(t, "Allow", err, learn.Unavailable)
+	clips := keeper(t, s, live.ClipLimits{Bytes: 1, Entries: 1, Idle: time.Second})
+	wantLive(t, "KeepClip", clips.KeepClip(t.Context(), "k", []byte("x")), learn.Unavailable)
+	_, _, err = clips.Clip(t.Context(), "k")
+	wantLive(t, "Clip", err, learn.Unavailable)
 }
 
 func wantLive(tb testing.TB, what string, err error, kind learn.Kind) {
