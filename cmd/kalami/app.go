@@ -11,6 +11,7 @@ import (
 
 	"kalami/gateway"
 	"kalami/gateway/token"
+	"kalami/providers/speech"
 	"kalami/session"
 	"kalami/store"
 	"kalami/store/live"
@@ -25,6 +26,7 @@ type app struct {
 	db       *store.DB
 	live     *live.Store
 	parts    *parts
+	speech   *speech.Service
 	gateway  *gateway.Server
 	listener net.Listener
 }
@@ -54,6 +56,9 @@ func openAppVia(ctx context.Context, cfg *Config, log *slog.Logger, via route) (
 		return a, fmt.Errorf("REDIS_URL: %w", err)
 	}
 	if a.parts, err = openParts(ctx, cfg, log, via); err != nil {
+		return a, err
+	}
+	if a.speech, err = a.parts.openSpeech(cfg, a.live, log); err != nil {
 		return a, err
 	}
 	if a.gateway, err = a.newGateway(keys, a.newHost()); err != nil {
@@ -96,7 +101,11 @@ func (a *app) newGateway(keys []Secret, host gateway.Host) (*gateway.Server, err
 		limiter = rateLimiter{a.live}
 	}
 	return gateway.New(gateway.Options{
-		Users: a.db, RefreshTokens: a.db, MailTokens: a.db, Profiles: a.db, Conversations: a.db, History: a.db, Once: a.live, Limiter: limiter, Host: host, Database: a.db, Redis: redis,
+		Users: a.db, RefreshTokens: a.db, MailTokens: a.db,
+		Profiles: a.db, Conversations: a.db, History: a.db,
+		Once: a.live, Limiter: limiter, Database: a.db, Redis: redis,
+		Host:   host,
+		Speech: a.speech,
 		Tokens: tokens, Passwords: token.NewHasher(token.DefaultParams()), Pages: web.FS(), Log: a.log,
 		Name: a.cfg.Server.Name, Version: version(), Parts: a.parts.names,
 		DemoLanguages: a.parts.languages(), Demo: a.parts.demo, NoGuests: !a.cfg.Accounts.Guests,
@@ -154,6 +163,9 @@ func (a *app) Close() error {
 		if err := a.listener.Close(); !errors.Is(err, net.ErrClosed) {
 			errs = append(errs, err)
 		}
+	}
+	if a.speech != nil {
+		errs = append(errs, a.speech.Close())
 	}
 	if a.parts != nil {
 		errs = append(errs, a.parts.Close())

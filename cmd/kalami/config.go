@@ -27,6 +27,7 @@ type Config struct {
 	LLM        LLMConfig        `group:"Own language model, OpenAI-compatible"`
 	STT        STTConfig        `group:"Own recogniser, OpenAI-compatible"`
 	TTS        TTSConfig        `group:"Own voice, OpenAI-compatible"`
+	Speech     SpeechConfig     `group:"Recordings and clips"`
 }
 
 // ServerConfig is about the listening side.
@@ -80,13 +81,14 @@ type SessionsConfig struct {
 
 // DeepgramConfig is the live recogniser.
 type DeepgramConfig struct {
-	Key         Secret        `env:"DEEPGRAM_API_KEY" doc:"Turns Deepgram on."`
-	BaseURL     BaseURL       `env:"DEEPGRAM_BASE_URL" envDefault:"https://api.deepgram.com" doc:"Where Deepgram is; the socket's scheme follows."`
-	NovaModel   string        `env:"KALAMI_DEEPGRAM_MODEL" envDefault:"nova-3" doc:"Model for languages that Flux does not know."`
-	FluxModel   string        `env:"KALAMI_FLUX_MODEL" envDefault:"flux-general-multi" doc:"Model for de, en, es, fr, hi, it, ja, nl, pt and ru."`
-	Engines     EngineMap     `env:"KALAMI_STT_LANGUAGES" doc:"Which of the two hears a language, where the default is not wanted: es=nova,ko=flux."`
-	Endpointing time.Duration `env:"KALAMI_DEEPGRAM_ENDPOINTING" envDefault:"500ms" min:"10ms" max:"5s" doc:"The pause at which Nova makes its words final. It does not end a turn; a short one cuts hesitant sentences into pieces that are recognised worse."`
-	DialTimeout time.Duration `env:"KALAMI_DEEPGRAM_DIAL_TIMEOUT" envDefault:"2s" min:"10ms" max:"1m" doc:"How long opening a recognition stream may take."`
+	Key             Secret        `env:"DEEPGRAM_API_KEY" doc:"Turns Deepgram on."`
+	BaseURL         BaseURL       `env:"DEEPGRAM_BASE_URL" envDefault:"https://api.deepgram.com" doc:"Where Deepgram is; the socket's scheme follows."`
+	NovaModel       string        `env:"KALAMI_DEEPGRAM_MODEL" envDefault:"nova-3" doc:"Model for languages that Flux does not know, and for recordings."`
+	FluxModel       string        `env:"KALAMI_FLUX_MODEL" envDefault:"flux-general-multi" doc:"Model for de, en, es, fr, hi, it, ja, nl, pt and ru."`
+	Engines         EngineMap     `env:"KALAMI_STT_LANGUAGES" doc:"Which of the two hears a language, where the default is not wanted: es=nova,ko=flux."`
+	Endpointing     time.Duration `env:"KALAMI_DEEPGRAM_ENDPOINTING" envDefault:"500ms" min:"10ms" max:"5s" doc:"The pause at which Nova makes its words final. It does not end a turn; a short one cuts hesitant sentences into pieces that are recognised worse."`
+	DialTimeout     time.Duration `env:"KALAMI_DEEPGRAM_DIAL_TIMEOUT" envDefault:"2s" min:"10ms" max:"1m" doc:"How long opening a recognition stream may take."`
+	RecordedTimeout time.Duration `env:"KALAMI_DEEPGRAM_RECORDED_TIMEOUT" envDefault:"20s" min:"10ms" max:"5m" doc:"How long the transcript of a recording may take."`
 }
 
 // AnthropicConfig is Claude.
@@ -102,7 +104,8 @@ type OpenAIConfig struct {
 	Key               Secret        `env:"OPENAI_API_KEY" doc:"Turns OpenAI on, for every part that no vendor above and no own engine serves."`
 	BaseURL           BaseURL       `env:"OPENAI_BASE_URL" envDefault:"https://api.openai.com/v1" doc:"Where the OpenAI API is, with its version."`
 	Model             string        `env:"KALAMI_OPENAI_MODEL" envDefault:"gpt-5.4-mini" doc:"Model of the tutor."`
-	STTModel          string        `env:"KALAMI_OPENAI_STT_MODEL" envDefault:"whisper-1" doc:"Model for recorded audio."`
+	STTModel          string        `env:"KALAMI_OPENAI_STT_MODEL" envDefault:"whisper-1" doc:"Model for recordings."`
+	STTTimeout        time.Duration `env:"KALAMI_OPENAI_STT_TIMEOUT" envDefault:"20s" min:"10ms" max:"5m" doc:"How long the transcript of a recording may take."`
 	TTSModel          string        `env:"KALAMI_OPENAI_TTS_MODEL" envDefault:"gpt-4o-mini-tts" doc:"Model that speaks."`
 	Voice             string        `env:"KALAMI_OPENAI_VOICE" envDefault:"coral" doc:"Voice that speaks."`
 	FirstTokenTimeout time.Duration `env:"KALAMI_OPENAI_FIRST_TOKEN_TIMEOUT" envDefault:"4s" min:"10ms" max:"1m" doc:"How long the first word may take."`
@@ -142,6 +145,15 @@ type TTSConfig struct {
 	Model            string        `env:"KALAMI_TTS_MODEL" envDefault:"tts-1" doc:"The model's name as the engine knows it."`
 	Voice            string        `env:"KALAMI_TTS_VOICE" envDefault:"alloy" doc:"The voice's name as the engine knows it."`
 	FirstByteTimeout time.Duration `env:"KALAMI_TTS_FIRST_BYTE_TIMEOUT" envDefault:"10s" min:"10ms" max:"5m" doc:"How long the first sound may take."`
+}
+
+// SpeechConfig is about speech that is not live: recordings that are sent whole, and
+// clips. Whisper stands for the engine at KALAMI_STT_BASE_URL, else for OpenAI.
+type SpeechConfig struct {
+	STTFallback bool          `env:"KALAMI_STT_FALLBACK" envDefault:"true" doc:"Whether Deepgram hears a recording when Whisper cannot, and the other way round."`
+	TTSFallback bool          `env:"KALAMI_TTS_FALLBACK" envDefault:"true" doc:"Whether OpenAI speaks a clip when ElevenLabs cannot, and the other way round."`
+	ClipCache   int           `env:"KALAMI_CLIP_CACHE" envDefault:"32" min:"0" max:"4096" doc:"Memory in MiB, in Redis, for clips of short texts that are asked for again and again; 0 keeps none. Tutors' answers are never kept."`
+	ClipTTL     time.Duration `env:"KALAMI_CLIP_TTL" envDefault:"24h" min:"1s" max:"720h" doc:"How long a clip is kept that nobody asks for."`
 }
 
 // databaseFile is the SQLite file's name when no other was given.

@@ -20,11 +20,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/signal"
 	"strings"
 	"syscall"
 	_ "time/tzdata" // learners' local days, also on machines without zone files
+
+	"kalami/providers/elevenlabs"
 )
 
 // The exit codes, all of them.
@@ -35,6 +38,8 @@ const (
 )
 
 func main() {
+	// A package that lists voices has its vendor's address and this transport built in.
+	http.DefaultTransport = elevenlabs.NewCarrier(http.DefaultTransport)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// After the first signal the default handling is back, so that a second one
 	// ends a program that is slow to stop.

@@ -4,14 +4,20 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
 	"go.uber.org/goleak"
+
+	"kalami/providers/elevenlabs"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	http.DefaultTransport = elevenlabs.NewCarrier(http.DefaultTransport) // as main does
+	goleak.VerifyTestMain(m)
+}
 
 // outcome is what a run of the program leaves behind.
 type outcome struct {

@@ -66,31 +66,31 @@ func newTalkCommand(p process) *cobra.Command {
 }
 
 // open reads the recording, or readies standard input.
-func (o *talkOptions) open(name string, stdin io.Reader) (speech, error) {
+func (o *talkOptions) open(name string, stdin io.Reader) (utterance, error) {
 	if name == "-" {
-		return speech{live: stdin, rate: o.rate}, nil
+		return utterance{live: stdin, rate: o.rate}, nil
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return speech{}, err
+		return utterance{}, err
 	}
 	defer f.Close()
 	rec, err := learner.ReadWAV(f)
 	if err != nil {
-		return speech{}, fmt.Errorf("%s: %w", name, err)
+		return utterance{}, fmt.Errorf("%s: %w", name, err)
 	}
-	return speech{pcm: rec.PCM, rate: rec.Rate}, nil
+	return utterance{pcm: rec.PCM, rate: rec.Rate}, nil
 }
 
-// speech is what the learner says: a recording, or a live microphone.
-type speech struct {
+// utterance is what the learner says: a recording, or a live microphone.
+type utterance struct {
 	pcm  []byte
 	live io.Reader
 	rate int
 }
 
 // talk holds one conversation and prints it.
-func (o *talkOptions) talk(ctx context.Context, say speech, w io.Writer) error {
+func (o *talkOptions) talk(ctx context.Context, say utterance, w io.Writer) error {
 	account, err := learner.Guest(ctx, o.url, o.native)
 	if err != nil {
 		return err
@@ -139,7 +139,7 @@ func closeReason(err error) error {
 }
 
 // speak says everything and waits for the answer.
-func (o *talkOptions) speak(ctx context.Context, call *learner.Call, say speech, t *transcript) error {
+func (o *talkOptions) speak(ctx context.Context, call *learner.Call, say utterance, t *transcript) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	mic := call.Mic(say.rate)
@@ -151,7 +151,7 @@ func (o *talkOptions) speak(ctx context.Context, call *learner.Call, say speech,
 }
 
 // say follows the order of a conversation until it is over, enough was said, or ctx ends.
-func (o *talkOptions) say(ctx context.Context, mic *learner.Mic, say speech, t *transcript) {
+func (o *talkOptions) say(ctx context.Context, mic *learner.Mic, say utterance, t *transcript) {
 	wait := func(what <-chan struct{}) bool {
 		select {
 		case <-what:
@@ -177,7 +177,7 @@ func (o *talkOptions) say(ctx context.Context, mic *learner.Mic, say speech, t *
 
 // follow passes a live microphone on. The channel is closed when it has ended. The
 // reader cannot be interrupted: it is left to end with the process.
-func follow(ctx context.Context, mic *learner.Mic, say speech) <-chan struct{} {
+func follow(ctx context.Context, mic *learner.Mic, say utterance) <-chan struct{} {
 	over := make(chan struct{})
 	go func() {
 		defer close(over)

@@ -20,7 +20,7 @@ import (
 // user's configuration but for where it listens and what it stores: it leaves
 // nothing behind but the cassette. A conversation that failed leaves one too, since
 // that is when it is wanted.
-func (o *talkOptions) talkRecorded(c *cobra.Command, p process, say speech) (err error) {
+func (o *talkOptions) talkRecorded(c *cobra.Command, p process, say utterance) (err error) {
 	loaded, err := configOf(c, p)
 	if err != nil {
 		return err
