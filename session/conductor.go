@@ -168,10 +168,7 @@ func (c *conductor) send(o outbound) {
 func (c *conductor) keep(m learn.Message, item Item, prev string) {
 	m.ID, m.TenantID, m.ConversationID = c.newID(""), c.params.Conversation.TenantID, c.params.Conversation.ID
 	m.UtteranceID, m.CreatedAt, m.Language = item.ID, time.Now().UTC(), c.config.Language
-	c.history = append(c.history, m)
-	if len(c.history) > historyMost {
-		c.history = append(c.history[:0], c.history[len(c.history)-historyMost:]...)
-	}
+	c.history = remember(c.history, m)
 	select {
 	case c.lanes.records <- record{message: m, done: ItemDone{Item: item, PreviousItemID: prev}}:
 	default:
@@ -179,9 +176,6 @@ func (c *conductor) keep(m learn.Message, item Item, prev string) {
 			&Problem{Type: ServerError, Code: InternalError, Message: "What was said cannot be stored at the moment."})
 	}
 }
-
-// historyMost is how many messages of the conversation the tutor is reminded of.
-const historyMost = 60
 
 // onStored acknowledges what is durable.
 func (c *conductor) onStored(s stored) {

@@ -38,3 +38,18 @@ type Journal interface {
 	// profile, once: ending again changes nothing and succeeds.
 	EndConversation(ctx context.Context, epoch int64, c learn.Conversation) error
 }
+
+// TurnStore keeps the turns of [Turnwise]. Package store implements it. What belongs to
+// another user or tenant is NotFound.
+type TurnStore interface {
+	Conversation(ctx context.Context, tenantID, userID, id string) (learn.Conversation, error)
+	// TakeOver raises the conversation's epoch, which fences whoever held it before,
+	// and returns it with its next message number. Conflict when it has ended.
+	TakeOver(ctx context.Context, tenantID, userID, id string) (learn.Conversation, error)
+	// RecentMessages returns the last n messages, oldest first.
+	RecentMessages(ctx context.Context, tenantID, conversationID string, n int) ([]learn.Message, error)
+	// AppendMessage is that of [Journal].
+	AppendMessage(ctx context.Context, epoch int64, m learn.Message) error
+	// SaveAnalysis keeps what was found out about a learner's message, once for a message.
+	SaveAnalysis(ctx context.Context, a learn.TurnAnalysis) error
+}

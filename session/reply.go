@@ -106,37 +106,10 @@ func (c *conductor) beginReply(note string) {
 
 // prompt makes the tutor's instruction from the conversation so far.
 func (c *conductor) prompt(note string) providers.Prompt {
-	p := providers.Prompt{
-		System: learn.TutorInstruction(learn.Tutoring{
-			Language: c.config.Language, NativeLanguage: c.config.NativeLanguage, Level: learn.Level(c.config.Level),
-			Mode: learn.CorrectionMode(c.config.CorrectionMode), Topic: c.config.Topic, Learner: c.params.User.Name,
-		}),
-		Reminder:  learn.Reminder(learn.Level(c.config.Level), c.config.Language, c.unheard(), note),
-		MaxTokens: learn.ReplyTokens(learn.Level(c.config.Level)),
-	}
-	for _, m := range c.history {
-		line := providers.Line{Role: providers.RoleLearner, Text: learn.Said(m.Content)}
-		if m.Speaker == learn.SpeakerTutor {
-			line = providers.Line{Role: providers.RoleTutor, Text: m.Heard}
-		}
-		if line.Text != "" {
-			p.Lines = append(p.Lines, line)
-		}
-	}
-	return p
-}
-
-// unheard is the interrupted message that the learner's last words answer, if it was interrupted.
-func (c *conductor) unheard() *learn.Message {
-	for i := len(c.history) - 1; i >= 0; i-- {
-		if m := &c.history[i]; m.Speaker == learn.SpeakerTutor {
-			if m.Interrupted {
-				return m
-			}
-			return nil
-		}
-	}
-	return nil
+	return tutorPrompt(learn.Tutoring{
+		Language: c.config.Language, NativeLanguage: c.config.NativeLanguage, Level: learn.Level(c.config.Level),
+		Mode: learn.CorrectionMode(c.config.CorrectionMode), Topic: c.config.Topic, Learner: c.params.User.Name,
+	}, c.history, note)
 }
 
 // onProgress follows the reply through THINK, SPEAK and DOWNLINK.

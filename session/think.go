@@ -8,10 +8,6 @@ import (
 	"kalami/providers"
 )
 
-// replyTime bounds how long the tutor may take for a whole reply. The time for which
-// the voice, which speaks in real time, holds THINK up is not the tutor's.
-const replyTime = 60 * time.Second
-
 // think asks the tutor for one reply at a time and cuts it into pieces that can be spoken.
 type think struct {
 	tutor providers.Tutor
@@ -52,43 +48,32 @@ func (th *think) apologise(t *turn, err error) {
 // has been handed on, and CONDUCTOR decides how the reply ends.
 func (th *think) turn(t *turn) error {
 	th.handed = false
-	left, since := replyTime, time.Now()
-	ctx, patience := providers.Watch(t.ctx, left, "no whole reply")
-	defer patience.Stop()
 	var cutter clauseCutter
 	began := false
-	for delta, err := range th.tutor.Reply(ctx, t.prompt) {
-		if err != nil {
-			return err
-		}
-		patience.Pause()
-		left -= time.Since(since)
-		if text := speakable(delta.Text); text != "" {
-			if !began {
-				began = true
-				if err := th.lanes.report(t.ctx, progress{turn: t, kind: thinkFirstToken, at: time.Now()}); err != nil {
-					return err
-				}
-			}
-			for _, piece := range cutter.add(text) {
-				if err := th.piece(t, piece); err != nil {
-					return err
-				}
-			}
-		}
-		if delta.Done {
-			if err := th.piece(t, cutter.flush()); err != nil {
+	delta, err := readReply(t.ctx, th.tutor, t.prompt, func(text string) error {
+		if !began {
+			began = true
+			if err := th.lanes.report(t.ctx, progress{turn: t, kind: thinkFirstToken, at: time.Now()}); err != nil {
 				return err
 			}
-			if !th.handed {
-				return &providers.Error{Kind: providers.Unavailable, Vendor: th.tutor.Name(), Op: "reply", Detail: "there was nothing to say in it"}
-			}
-			return th.finish(t, delta)
 		}
-		since = time.Now()
-		patience.Resume(max(0, left), "no whole reply")
+		for _, piece := range cutter.add(text) {
+			if err := th.piece(t, piece); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	return &providers.Error{Kind: providers.Unavailable, Vendor: th.tutor.Name(), Op: "reply", Detail: "the reply did not end"}
+	if err := th.piece(t, cutter.flush()); err != nil {
+		return err
+	}
+	if !th.handed {
+		return nothingSaid(th.tutor)
+	}
+	return th.finish(t, delta)
 }
 
 // piece hands a piece with something to say on, and reports the first one.
