@@ -42,8 +42,9 @@ type elevenQuery struct {
 
 // elevenFormat is an output_format that can be made here.
 type elevenFormat struct {
-	rate  int
-	mulaw bool
+	rate    int
+	mulaw   bool
+	bitRate int // of MP3, in bits a second; 0 for the others
 }
 
 // admitEleven does what every request begins with: it names the request, lets a
@@ -142,8 +143,8 @@ func parseElevenQuery(r *http.Request, socket bool) (elevenQuery, *Fault) {
 		return q, &Fault{Status: http.StatusNotFound}
 	}
 	var ok bool
-	if q.format, ok = parseElevenFormat(v.Get("output_format")); !ok {
-		return q, invalid("output_format", "the simulator has no encoder for this; ask for pcm_8000, _16000, _22050, _24000, _32000, _44100, _48000 or ulaw_8000")
+	if q.format, ok = parseElevenFormat(v.Get("output_format")); !ok || socket && q.format.bitRate > 0 {
+		return q, invalid("output_format", "the simulator has no encoder for this; ask for pcm_8000, _16000, _22050, _24000, _32000, _44100, _48000 or ulaw_8000, over HTTP also for mp3_"+strings.Join(elevenMP3(), ", mp3_"))
 	}
 	if !socket {
 		return q, nil
@@ -186,11 +187,25 @@ func validVoiceID(id string) bool {
 	})
 }
 
-// parseElevenFormat reads an output_format. Compressed formats (among them the
-// service's default, mp3_44100_128) are not made here.
+// elevenMP3 are the output_formats in MP3, rate_kilobits.
+func elevenMP3() []string {
+	return []string{"22050_32", "24000_48", "44100_32", "44100_64", "44100_96", "44100_128", "44100_192"}
+}
+
+// parseElevenFormat reads an output_format; empty is the service's default,
+// mp3_44100_128. Opus is not made here.
 func parseElevenFormat(s string) (elevenFormat, bool) {
 	if s == "ulaw_8000" {
-		return elevenFormat{8000, true}, true
+		return elevenFormat{rate: 8000, mulaw: true}, true
+	}
+	if s == "" {
+		s = "mp3_44100_128"
+	}
+	if kind, ok := strings.CutPrefix(s, "mp3_"); ok {
+		hz, kilobits, _ := strings.Cut(kind, "_")
+		rate, err1 := strconv.Atoi(hz)
+		n, err2 := strconv.Atoi(kilobits)
+		return elevenFormat{rate: rate, bitRate: n * 1000}, err1 == nil && err2 == nil && slices.Contains(elevenMP3(), kind)
 	}
 	hz, ok := strings.CutPrefix(s, "pcm_")
 	n, err := strconv.Atoi(hz)
@@ -200,14 +215,24 @@ func parseElevenFormat(s string) (elevenFormat, bool) {
 	return elevenFormat{rate: n}, true
 }
 
-// encode appends samples in the format.
-func (f elevenFormat) encode(b []byte, pcm []int16) []byte {
-	for _, v := range pcm {
-		if f.mulaw {
-			b = append(b, linearToMulaw(v))
-		} else {
-			b = append(b, byte(v), byte(v>>8))
-		}
+// packer packs one answer's audio in the format.
+func (f elevenFormat) packer() packer {
+	switch {
+	case f.bitRate > 0:
+		return mp3Packer(f.rate, f.bitRate)
+	case f.mulaw:
+		return mulawPacker()
 	}
-	return b
+	return pcmPacker()
+}
+
+// mediaType is the Content-Type of an answer in the format.
+func (f elevenFormat) mediaType() string {
+	switch {
+	case f.bitRate > 0:
+		return "audio/mpeg"
+	case f.mulaw:
+		return "audio/basic"
+	}
+	return "audio/pcm"
 }

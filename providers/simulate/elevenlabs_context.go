@@ -204,7 +204,7 @@ func (ec *elevenContext) speak(text string) bool {
 		return false
 	}
 	n := c.query.format.rate * elevenPieceMS / 1000
-	var buf []byte
+	encode := c.query.format.packer()
 	for from := 0; from < len(sp.pcm); from += n {
 		to := min(from+n, len(sp.pcm))
 		until := to
@@ -215,8 +215,7 @@ func (ec *elevenContext) speak(text string) bool {
 		if from == 0 || c.query.syncAlignment {
 			al = alignment(sp.marks, from, until, c.query.format.rate)
 		}
-		buf = c.query.format.encode(buf[:0], sp.pcm[from:to])
-		if !c.send(elevenOutput(buf, al, ec.name)) {
+		if !c.send(elevenOutput(encode(sp.pcm[from:to], to == len(sp.pcm)), al, ec.name)) {
 			return false
 		}
 		ec.mu.Lock()

@@ -117,21 +117,20 @@ type elevenAnswer struct {
 
 // bare sends the audio alone.
 func (a elevenAnswer) bare(sp speech) {
-	a.w.Header().Set("Content-Type", "audio/pcm")
-	if a.format.mulaw {
-		a.w.Header().Set("Content-Type", "audio/basic")
-	}
-	a.pieces(sp, func(pcm []int16, _, _ int) []byte { return a.format.encode(nil, pcm) })
+	a.w.Header().Set("Content-Type", a.format.mediaType())
+	encode := a.format.packer()
+	a.pieces(sp, func(pcm []int16, _, to int) []byte { return encode(pcm, to > len(sp.pcm)) })
 }
 
 // withTimestamps sends JSON objects, one a line. Times count from the start of
 // the answer.
 func (a elevenAnswer) withTimestamps(sp speech) {
 	a.w.Header().Set("Content-Type", "application/json")
+	encode := a.format.packer()
 	a.pieces(sp, func(pcm []int16, from, to int) []byte {
 		al := elevenSeconds(sp.marks, from, to, a.format.rate)
 		return append(mustJSON(map[string]any{
-			"audio_base64": base64.StdEncoding.EncodeToString(a.format.encode(nil, pcm)),
+			"audio_base64": base64.StdEncoding.EncodeToString(encode(pcm, to > len(sp.pcm))),
 			"alignment":    al, "normalized_alignment": al,
 		}), '\n')
 	})
@@ -151,7 +150,8 @@ func elevenSeconds(marks []spokenChar, from, to, rate int) map[string]any {
 }
 
 // pieces writes the speech as it is made, with the fault after as many pieces as
-// it says. An answer that is not streamed is one piece.
+// it says. An answer that is not streamed is one piece. The to of the last piece is
+// beyond the end.
 func (a elevenAnswer) pieces(sp speech, pack func(pcm []int16, from, to int) []byte) {
 	flush := http.NewResponseController(a.w)
 	n := a.format.rate * elevenPieceMS / 1000
@@ -184,6 +184,10 @@ func (a elevenAnswer) misbehave() bool {
 	case FaultStall:
 		_ = http.NewResponseController(a.w).Flush()
 		a.s.stall(a.r.Context())
+	case FaultHold:
+		_ = http.NewResponseController(a.w).Flush()
+		a.s.hold(a.r.Context(), a.fault)
+		return false
 	case FaultStreamError:
 		_, _ = a.w.Write(append(mustJSON(map[string]any{"detail": elevenDetail{Status: "internal_error", Message: "Something went wrong."}}), '\n'))
 	case FaultGarbage:

@@ -88,9 +88,9 @@ func TestForeignClientIsRefused(t *testing.T) {
 		t.Errorf("a wrong key: %v (%T)", err, err)
 	}
 	c := foreign("right")
-	_, err = c.TextToSpeech("v", req) // the default format is MP3
+	_, err = c.TextToSpeech("v", req, haguro.OutputFormat("opus_48000_32"))
 	if e, ok := errors.AsType[*haguro.ValidationError](err); !ok || !strings.Contains(e.Error(), "no encoder") {
-		t.Errorf("MP3: %v (%T)", err, err)
+		t.Errorf("Opus: %v (%T)", err, err)
 	}
 	s.Inject(Fault{Vendor: ElevenLabs, Kind: FaultStatus, Status: 401, Message: "quota_exceeded: This request exceeds your quota."})
 	_, err = c.TextToSpeech("v", req, haguro.OutputFormat("pcm_16000"))

@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 )
@@ -24,6 +25,7 @@ const (
 	FaultCut          FaultKind = "cut"           // the TCP connection is cut
 	FaultEnd          FaultKind = "end"           // the stream ends cleanly but without its terminal message
 	FaultStall        FaultKind = "stall"         // nothing more is sent, the connection stays
+	FaultHold         FaultKind = "hold"          // speech over HTTP: nothing more is sent until the faults are cleared, then all of it
 	FaultStatus       FaultKind = "status"        // the request is refused with Status
 	FaultStreamError  FaultKind = "stream_error"  // an error event inside a 200 stream or open socket
 	FaultGarbage      FaultKind = "garbage"       // a message that is not what it should be
@@ -38,7 +40,7 @@ const (
 type Fault struct {
 	Vendor Vendor    `json:"vendor"`
 	Kind   FaultKind `json:"kind"`
-	// After is how many messages are still sent well (cut, end, stall, stream_error, garbage, close).
+	// After is how many messages are still sent well (cut, end, stall, hold, stream_error, garbage, close).
 	After int `json:"after"`
 	// Status of a refusal, or close code.
 	Status int `json:"status"`
@@ -49,6 +51,8 @@ type Fault struct {
 	// Message replaces the default error text. enforced_spend_limit_reached (Anthropic)
 	// and insufficient_quota (OpenAI) become the error's code as well.
 	Message string `json:"message"`
+
+	cleared <-chan struct{} // closed when the faults are cleared after it happened
 }
 
 // Inject adds a fault to the queue; faults of one vendor happen in order.
@@ -61,11 +65,24 @@ func (s *Server) Inject(f Fault) {
 	s.mu.Unlock()
 }
 
-// ClearFaults removes every fault that has not happened.
+// ClearFaults removes every fault that has not happened, and lets go on what a
+// [FaultHold] holds.
 func (s *Server) ClearFaults() {
 	s.mu.Lock()
 	s.faults = nil
+	close(s.cleared)
+	s.cleared = make(chan struct{})
 	s.mu.Unlock()
+}
+
+// hold waits until the faults are cleared that f was one of, or until ctx or the server
+// ends.
+func (s *Server) hold(ctx context.Context, f Fault) {
+	select {
+	case <-f.cleared:
+	case <-ctx.Done():
+	case <-s.ctx.Done():
+	}
 }
 
 // nextFault takes the fault that concerns a new connection or request of v; the
@@ -83,6 +100,7 @@ func (s *Server) nextFault(v Vendor) Fault {
 				s.faults = append(s.faults[:i], s.faults[i+1:]...)
 			}
 		}
+		f.cleared = s.cleared
 		return f
 	}
 	return Fault{}

@@ -40,6 +40,8 @@ type Server struct {
 	mu     sync.Mutex
 	rng    *rand.Rand
 	faults []Fault
+	// cleared is closed, and made anew, when the faults are cleared.
+	cleared chan struct{}
 	// recorded counts the recorded files that were transcribed, by language.
 	recorded map[string]int
 }
@@ -57,7 +59,7 @@ func New(opt Options) *Server {
 	}
 	s := &Server{opt: opt, mux: http.NewServeMux(), rng: rand.New(rand.NewPCG(opt.Seed, opt.Seed))}
 	s.voice = newSpeaker(opt.Engine, opt.Log)
-	s.recorded = make(map[string]int)
+	s.recorded, s.cleared = make(map[string]int), make(chan struct{})
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.routes()
 	return s
