@@ -15,7 +15,10 @@
 //
 // A handler is thin and always in the same order: identify the caller, decode, validate,
 // call one port, respond. Unknown JSON fields are ignored, so that older and newer
-// clients get along; a known field of the wrong type or outside its range is named.
+// clients get along; only a PATCH refuses them, since a change that is not made must not
+// look like one that is. A known field of the wrong type or outside its range is named.
+//
+// What a phone asks for again and again goes out by conditionalJSON, with an ETag.
 //
 // # Errors
 //

@@ -169,6 +169,9 @@ func (m *memory) StartConversation(_ context.Context, c learn.Conversation) (lea
 func (m *memory) Conversation(_ context.Context, tenantID, userID, id string) (learn.Conversation, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.down != nil {
+		return learn.Conversation{}, m.down
+	}
 	c, ok := m.conversations[id]
 	if !ok || c.TenantID != tenantID || c.UserID != userID {
 		return learn.Conversation{}, learn.Errorf(learn.NotFound, "memory.Conversation", "row not found")

@@ -17,52 +17,62 @@ const (
 )
 
 func (s *Server) profileRoutes() {
-	one := []success{{status: http.StatusOK, bodies: []content{{shape: profileJSON{}}}}}
+	one := success{status: http.StatusOK, bodies: []content{{shape: profileJSON{}}}}
 	missing := failure{http.StatusNotFound, "The caller has no such profile."}
 	s.handleLearner(operation{
 		method: http.MethodGet, path: "/users/profiles", id: "listProfiles", tag: "profiles", class: reading,
-		summary: "The languages that the caller learns, oldest first",
-		gives:   []success{{status: http.StatusOK, bodies: []content{{shape: []profileJSON{}}}}},
+		summary: "The languages that the caller learns, oldest first", about: pollable,
+		gives: []success{{status: http.StatusOK, bodies: []content{{shape: []profileJSON{}}}}, unchanged()},
 	}, s.listProfiles)
 	s.handleLearner(operation{
 		method: http.MethodPost, path: "/users/profiles", id: "createProfile", tag: "profiles", class: writing,
-		summary: "Begin to learn a language",
-		takes:   []content{{shape: profileRequest{}}},
-		gives:   []success{{status: http.StatusCreated, bodies: []content{{shape: profileJSON{}}}}},
-		fails:   []failure{{http.StatusBadRequest, "The caller learns that language already."}},
+		summary: "Begin to learn a language", about: "A region in the language (`es-MX`) is dropped. " + nullResets,
+		takes: []content{{shape: profileRequest{}}},
+		gives: []success{{status: http.StatusCreated, bodies: []content{{shape: profileJSON{}}}}},
+		fails: []failure{{http.StatusBadRequest, "The caller learns that language already."}},
 	}, s.createProfile)
 	s.handleLearner(operation{
 		method: http.MethodGet, path: "/users/profiles/:id", id: "getProfile", tag: "profiles", class: reading,
-		summary: "One profile", gives: one, fails: []failure{missing},
+		summary: "One profile", about: pollable, gives: []success{one, unchanged()}, fails: []failure{missing},
 	}, s.getProfile)
 	s.handleLearner(operation{
 		method: http.MethodPatch, path: "/users/profiles/:id", id: "updateProfile", tag: "profiles", class: writing,
-		summary: "Change level or settings", takes: []content{{shape: profilePatch{}}}, gives: one, fails: []failure{missing},
+		summary: "Change level or settings",
+		about: "Fields that are left out stay. Fields that cannot be changed, the language among them, are refused with " +
+			"422 and named, and then nothing is changed. " + nullResets,
+		takes: []content{{shape: profilePatch{}}}, gives: []success{one},
+		fails: []failure{{http.StatusBadRequest, "There is no such level."}, missing},
 	}, s.patchProfile)
 	s.handleLearner(operation{
 		method: http.MethodDelete, path: "/users/profiles/:id", id: "deleteProfile", tag: "profiles", class: writing,
-		summary: "Stop learning a language", gives: []success{{status: http.StatusNoContent}}, fails: []failure{missing},
+		summary: "Stop learning a language",
+		about: "The profile's sessions are no longer listed and cannot be continued; each can still be read and deleted " +
+			"by its id. The language can be begun anew, from zero.",
+		gives: []success{{status: http.StatusNoContent}}, fails: []failure{missing},
 	}, s.deleteProfile)
 }
+
+// nullResets is what the description of a profile's settings says about null.
+const nullResets = "A setting that is null follows the level's default."
 
 // profileJSON is a profile as the API shows it. The counters go out under the names of
 // the present and of an older client.
 type profileJSON struct {
-	ID                 string    `json:"id"`
-	TargetLanguage     string    `json:"target_language"`
-	Level              string    `json:"cefr_level"`
-	TotalPracticeTime  int       `json:"total_practice_time"` // seconds
-	TotalSpeakingTime  int       `json:"total_speaking_time_seconds"`
-	ConversationCount  int       `json:"conversation_count"`
-	CurrentStreak      int       `json:"current_streak"`
-	StreakDays         int       `json:"streak_days"`
-	VocabularyMastered int       `json:"vocabulary_mastered"`
-	CorrectionMode     *string   `json:"correction_mode"` // null: the level's default, as below
-	PatienceMS         *int      `json:"patience_ms"`
-	SpeechRate         *float64  `json:"speech_rate"`
-	VoiceID            *string   `json:"voice_id"`
-	CreatedAt          time.Time `json:"created_at"`
-	UpdatedAt          time.Time `json:"updated_at"`
+	ID                 string    `json:"id" doc:"UUID" example:"0197b0f1-1d2c-7f3e-8c11-6f2e5a7b9d10"`
+	TargetLanguage     string    `json:"target_language" example:"es"`
+	Level              string    `json:"cefr_level" enum:"A1,A2,B1,B2,C1,C2" example:"A2"`
+	TotalPracticeTime  int       `json:"total_practice_time" doc:"Seconds in which the learner's own voice was heard, those of open sessions with them" example:"5670"`
+	TotalSpeakingTime  int       `json:"total_speaking_time_seconds" doc:"The same as total_practice_time" example:"5670"`
+	ConversationCount  int       `json:"conversation_count" example:"12"`
+	CurrentStreak      int       `json:"current_streak" doc:"Consecutive days, by the learner's time zone, with this language, as it stands today" example:"5"`
+	StreakDays         int       `json:"streak_days" doc:"The same as current_streak" example:"5"`
+	VocabularyMastered int       `json:"vocabulary_mastered" example:"38"`
+	CorrectionMode     *string   `json:"correction_mode" doc:"null: the level's default" enum:"flow,balanced,strict,elicit,silent" example:"balanced"`
+	PatienceMS         *int      `json:"patience_ms" doc:"How long a pause may be; null: the level's default" example:"1800"`
+	SpeechRate         *float64  `json:"speech_rate" doc:"How fast the tutor speaks; null: the level's default" example:"0.8"`
+	VoiceID            *string   `json:"voice_id" doc:"The tutor's voice; null: the language's default"`
+	CreatedAt          time.Time `json:"created_at" example:"2026-03-01T08:30:00Z"`
+	UpdatedAt          time.Time `json:"updated_at" example:"2026-03-04T05:16:37Z"`
 }
 
 func showProfile(p learn.Profile) profileJSON {
@@ -98,7 +108,7 @@ func (s *Server) listProfiles(c echo.Context, who caller) error {
 	for _, p := range ps {
 		out = append(out, showProfile(p))
 	}
-	return c.JSON(http.StatusOK, out)
+	return conditionalJSON(c, out)
 }
 
 // createProfile answers POST /users/profiles.
@@ -145,7 +155,7 @@ func (s *Server) getProfile(c echo.Context, who caller) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, showProfile(p))
+	return conditionalJSON(c, showProfile(p))
 }
 
 // patchProfile answers PATCH /users/profiles/{id}. Fields that are absent stay; a
@@ -214,12 +224,12 @@ func renamed(err error, kind learn.Kind, op, msg string) error {
 
 // profileRequest is the body of POST.
 type profileRequest struct {
-	TargetLanguage optional[string]  `json:"target_language"`
-	Level          optional[string]  `json:"cefr_level"`
-	CorrectionMode optional[string]  `json:"correction_mode"`
-	PatienceMS     optional[int]     `json:"patience_ms"`
-	SpeechRate     optional[float64] `json:"speech_rate"`
-	VoiceID        optional[string]  `json:"voice_id"`
+	TargetLanguage optional[string]  `json:"target_language" required:"true" doc:"One of GET /languages" example:"es"`
+	Level          optional[string]  `json:"cefr_level" doc:"A1 by default" example:"A2"`
+	CorrectionMode optional[string]  `json:"correction_mode" enum:"flow,balanced,strict,elicit,silent" example:"balanced"`
+	PatienceMS     optional[int]     `json:"patience_ms" doc:"How long a pause may be, in milliseconds" minimum:"800" maximum:"4000" example:"1800"`
+	SpeechRate     optional[float64] `json:"speech_rate" doc:"How fast the tutor speaks" minimum:"0.5" maximum:"1.5" example:"0.8"`
+	VoiceID        optional[string]  `json:"voice_id" doc:"One of GET /speech/voices" maxLength:"64"`
 }
 
 // patch is the part of the request that may be changed later.
@@ -229,11 +239,11 @@ func (in profileRequest) patch() profilePatch {
 
 // profilePatch is the body of PATCH: what is absent stays as it is.
 type profilePatch struct {
-	Level          optional[string]  `json:"cefr_level"`
-	CorrectionMode optional[string]  `json:"correction_mode"`
-	PatienceMS     optional[int]     `json:"patience_ms"`
-	SpeechRate     optional[float64] `json:"speech_rate"`
-	VoiceID        optional[string]  `json:"voice_id"`
+	Level          optional[string]  `json:"cefr_level" example:"B1"`
+	CorrectionMode optional[string]  `json:"correction_mode" enum:"flow,balanced,strict,elicit,silent" example:"strict"`
+	PatienceMS     optional[int]     `json:"patience_ms" doc:"How long a pause may be, in milliseconds" minimum:"800" maximum:"4000" example:"1500"`
+	SpeechRate     optional[float64] `json:"speech_rate" doc:"How fast the tutor speaks" minimum:"0.5" maximum:"1.5" example:"0.9"`
+	VoiceID        optional[string]  `json:"voice_id" doc:"One of GET /speech/voices" maxLength:"64"`
 }
 
 // apply checks the settings that are set, all but the level, and writes them into p;

@@ -12,8 +12,9 @@ import (
 	"kalami/session/learn"
 )
 
-// A profile goes out under every name that some client knows.
-func TestProfileShape(t *testing.T) {
+// Fault 1 of the original: one profile alone lacked the computed fields. It goes out whole
+// wherever it does, under every name that some client knows.
+func TestFault01ProfileShape(t *testing.T) {
 	h := newHouse(t)
 	access, user := h.account("ana@example.org")
 	id := h.profileOf(access, "ja")
@@ -33,6 +34,10 @@ func TestProfileShape(t *testing.T) {
 	if !maps.Equal(got, want) {
 		t.Errorf("got  %v\nwant %v", got, want)
 	}
+	same(t, h.as(access, "GET", "/users/profiles", nil).want(http.StatusOK).objects(), []map[string]any{want})
+	same(t, h.as(access, "PATCH", "/api/users/profiles/"+id, `{}`).want(http.StatusOK).json(), want)
+	want["cefr_level"] = "C1"
+	same(t, h.as(access, "PATCH", "/users/profiles/"+id, `{"cefr_level":"C1"}`).want(http.StatusOK).json(), want)
 	if p.UserID != user || p.TenantID != learn.PersonalTenant {
 		t.Errorf("stored for %s in %s", p.UserID, p.TenantID)
 	}
