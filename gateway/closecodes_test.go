@@ -40,8 +40,8 @@ func endReasons(t *testing.T) map[session.EndReason]string {
 			reasons[session.EndReason(name)] = v.Comment.Text()
 		}
 	}
-	if len(reasons) < 20 {
-		t.Fatalf("only %d reasons found in session/end.go", len(reasons))
+	if len(reasons) < 20 || len(reasons) != len(session.EndReasons()) {
+		t.Fatalf("%d reasons found in session/end.go, %d are listed", len(reasons), len(session.EndReasons()))
 	}
 	return reasons
 }

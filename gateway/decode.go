@@ -12,8 +12,10 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/labstack/echo/v4"
 
+	"kalami/gateway/schemas"
 	"kalami/session/learn"
 )
 
@@ -144,6 +146,11 @@ func (o *optional[T]) UnmarshalJSON(b []byte) error {
 		return nil
 	}
 	return json.Unmarshal(b, &o.value)
+}
+
+// Schema implements [huma.SchemaProvider]: a value or null.
+func (optional[T]) Schema(r huma.Registry) *huma.Schema {
+	return schemas.OrNull(r.Schema(reflect.TypeFor[T](), true, ""))
 }
 
 // faults collects what is wrong with a request's fields.

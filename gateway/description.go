@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"kalami/gateway/asyncapi"
+	"kalami/session"
 )
 
 // document is a description of the API, encoded once.
@@ -43,6 +46,8 @@ func (s *Server) descriptionRoutes() {
 		{"/openapi.json", "getOpenAPI", "This API as an OpenAPI 3.1 document",
 			"It is made of the same values that register the routes. What reads it best for people is at /docs and /redoc.",
 			&s.openAPI},
+		{"/asyncapi.json", "getAsyncAPI", "The sockets as an AsyncAPI 3.0 document",
+			"The voice socket and the original's, with every event that either side may send.", &s.asyncAPI},
 		{"/openapi-3.0.json", "getOpenAPI30", "This API as an OpenAPI 3.0.3 document", "For tools that do not read OpenAPI 3.1 yet.", &s.openAPI30},
 	} {
 		s.handle(operation{
@@ -59,8 +64,26 @@ func (s *Server) describe() (err error) {
 	if s.openAPI, err = newDocument(api); err != nil {
 		return err
 	}
-	s.openAPI30, err = olderDocument(api)
+	if s.openAPI30, err = olderDocument(api); err != nil {
+		return err
+	}
+	s.asyncAPI, err = newDocument(asyncapi.New(asyncapi.Options{Name: s.opts.Name, Version: s.opts.Version, Closes: closes()}))
 	return err
+}
+
+// closes is the table of close codes for people who write clients.
+func closes() (rows []asyncapi.Close) {
+	then := map[clientAction]string{
+		actionStop:      "stop, and tell the learner",
+		actionResume:    "come back with the resume token",
+		actionNewTicket: "buy a new ticket and go on",
+	}
+	for _, reason := range session.EndReasons() {
+		if row, ok := closeCodeOf(reason); ok && row.code != 0 {
+			rows = append(rows, asyncapi.Close{Code: int(row.code), Name: row.name, Then: then[row.client]})
+		}
+	}
+	return rows
 }
 
 // serveDocument answers with a document, or with 304 to who has it. Any site may read it:

@@ -10,6 +10,9 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/labstack/echo/v4"
+
+	"kalami/gateway/schemas"
+	"kalami/session"
 )
 
 // The groups of operations.
@@ -48,17 +51,28 @@ fields to correct, and ` + "`request_id`" + ` is what the server's log calls thi
 // describer turns operations into an OpenAPI document.
 type describer struct {
 	operations []operation
-	schemas    *schemaSet
+	schemas    *schemas.Set
 }
 
 func newDescriber(operations []operation) *describer {
-	return &describer{operations: operations, schemas: newSchemaSet("#/components/schemas/")}
+	return &describer{operations: operations, schemas: schemas.NewSet("#/components/schemas/", schemaName)}
+}
+
+// schemaName names what would say too little under its own name outside its package.
+func schemaName(t reflect.Type, name string) string {
+	switch {
+	case t == reflect.TypeFor[errorBody]():
+		return "Error"
+	case t.PkgPath() == reflect.TypeFor[session.Config]().PkgPath():
+		return "Voice" + name
+	}
+	return name
 }
 
 // document is the whole description. It panics on a tag of a Go type that says something
 // impossible, such as a number as the example of a string.
 func (d *describer) document(name, version string) *huma.OpenAPI {
-	failed := d.schemas.answer(reflect.TypeFor[errorBody]())
+	failed := d.schemas.Sent(reflect.TypeFor[errorBody]())
 	api := &huma.OpenAPI{
 		OpenAPI: "3.1.0",
 		Info:    &huma.Info{Title: name + " API", Version: cmp.Or(version, "unknown"), Description: aboutAPI},
@@ -66,7 +80,7 @@ func (d *describer) document(name, version string) *huma.OpenAPI {
 		Tags:    tags(),
 		Paths:   map[string]*huma.PathItem{},
 		Components: &huma.Components{
-			Schemas:         d.schemas.registry,
+			Schemas:         d.schemas.Registry(),
 			Responses:       commonFailures(failed),
 			Headers:         commonHeaders(),
 			SecuritySchemes: securitySchemes(),
@@ -81,7 +95,7 @@ func (d *describer) document(name, version string) *huma.OpenAPI {
 		}
 		*methodOf(item, op.method) = d.operation(op, failed)
 	}
-	d.schemas.finish()
+	d.schemas.Finish()
 	d.examples(api)
 	return api
 }
@@ -120,7 +134,7 @@ func (d *describer) parameters(op operation) []*huma.Param {
 		}
 	}
 	for _, p := range op.query {
-		schema := d.schemas.inline(reflect.TypeOf(p.shape))
+		schema := d.schemas.Inline(reflect.TypeOf(p.shape))
 		if !reflect.ValueOf(p.shape).IsZero() {
 			schema.Default = p.shape
 		}
@@ -144,7 +158,7 @@ func (d *describer) requestBody(op operation) *huma.RequestBody {
 	if len(op.takes) == 0 {
 		return nil
 	}
-	return &huma.RequestBody{Required: !op.bodyOptional, Content: d.contents(op.takes, d.schemas.request)}
+	return &huma.RequestBody{Required: !op.bodyOptional, Content: d.contents(op.takes, d.schemas.Received)}
 }
 
 // contents describes bodies by their media types; shaped gives the schema of a Go type.
@@ -157,7 +171,7 @@ func (d *describer) contents(bodies []content, shaped func(reflect.Type) *huma.S
 		case body.shape == nil:
 			media.Schema = binary()
 		case strings.HasPrefix(mt, "multipart/"):
-			media.Schema = d.schemas.multipart(reflect.TypeOf(body.shape))
+			media.Schema = d.schemas.Form(reflect.TypeOf(body.shape))
 		default:
 			media.Schema = shaped(reflect.TypeOf(body.shape))
 		}
@@ -177,8 +191,11 @@ func (d *describer) answers(op operation, failed *huma.Schema) map[string]*huma.
 			Description: cmp.Or(ok.about, http.StatusText(ok.status)),
 			Headers:     map[string]*huma.Header{"X-Request-ID": headerRef("RequestID")},
 		}
+		if op.class == reading || op.class == writing || op.class == speaking {
+			addRateHeaders(r.Headers)
+		}
 		if len(ok.bodies) > 0 {
-			r.Content = d.contents(ok.bodies, d.schemas.answer)
+			r.Content = d.contents(ok.bodies, d.schemas.Sent)
 		}
 		out[strconv.Itoa(ok.status)] = r
 	}
@@ -210,11 +227,16 @@ func (d *describer) usualFailures(op operation) map[int]string {
 	if len(op.takes) > 0 || len(op.query) > 0 {
 		out[http.StatusUnprocessableEntity] = "Invalid"
 	}
-	// Sign-ins and the like have bounds of their own and no class; probes have none at all.
-	if op.class != unpaced || op.method == http.MethodPost {
+	if bounded(op) {
 		out[http.StatusTooManyRequests] = "TooManyRequests"
 	}
 	return out
+}
+
+// bounded says whether an operation may be called only so often: by its class, by bounds of
+// its own as signing in has, or because strangers' tokens are looked up only so often.
+func bounded(op operation) bool {
+	return !op.open || op.method == http.MethodPost || op.class != unpaced && op.class != describes
 }
 
 // openAPIPath turns Echo's /users/:id into /users/{id}.
@@ -248,4 +270,30 @@ func methodOf(item *huma.PathItem, method string) **huma.Operation {
 func operationsOf(item *huma.PathItem) []*huma.Operation {
 	return slices.DeleteFunc([]*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete},
 		func(op *huma.Operation) bool { return op == nil })
+}
+
+// examples gives every body that has none an example made of the examples of its fields.
+func (d *describer) examples(api *huma.OpenAPI) {
+	for _, item := range api.Paths {
+		for _, op := range operationsOf(item) {
+			if op.RequestBody != nil {
+				d.fillExamples(op.RequestBody.Content, false)
+			}
+			for status, answer := range op.Responses {
+				d.fillExamples(answer.Content, strings.HasPrefix(status, "2"))
+			}
+		}
+	}
+}
+
+// fillExamples makes the missing examples; a whole one has every field.
+func (d *describer) fillExamples(bodies map[string]*huma.MediaType, whole bool) {
+	for _, body := range bodies {
+		if body.Example != nil {
+			continue
+		}
+		if value, ok := d.schemas.Example(body.Schema, whole); ok {
+			body.Example = value
+		}
+	}
 }

@@ -25,6 +25,12 @@ func commonHeaders() map[string]*huma.Header {
 	}
 }
 
+func addRateHeaders(headers map[string]*huma.Header) {
+	headers[headerRateLimit] = headerRef("RateLimitLimit")
+	headers[headerRateRemaining] = headerRef("RateLimitRemaining")
+	headers[headerRateReset] = headerRef("RateLimitReset")
+}
+
 func headerRef(name string) *huma.Header { return &huma.Header{Ref: "#/components/headers/" + name} }
 
 // commonFailures are the failures that many operations share.
@@ -49,9 +55,7 @@ func failureResponse(failed *huma.Schema, status int, about string) *huma.Respon
 		headers[echo.HeaderRetryAfter] = headerRef("RetryAfter")
 	case http.StatusTooManyRequests:
 		headers[echo.HeaderRetryAfter] = headerRef("RetryAfter")
-		headers["RateLimit-Limit"] = headerRef("RateLimitLimit")
-		headers["RateLimit-Remaining"] = headerRef("RateLimitRemaining")
-		headers["RateLimit-Reset"] = headerRef("RateLimitReset")
+		addRateHeaders(headers)
 	}
 	return &huma.Response{
 		Description: about, Headers: headers,

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/pb33f/libopenapi"
 	validator "github.com/pb33f/libopenapi-validator"
+
+	"kalami/session"
 )
 
 // apiDocument is what these tests read of the description.
@@ -144,7 +147,7 @@ func TestDescriptionIsValid(t *testing.T) {
 // Who has the document is told so, and any program may read it.
 func TestDescriptionIsCached(t *testing.T) {
 	h := newHouse(t)
-	for _, path := range []string{"/openapi.json", "/openapi-3.0.json"} {
+	for _, path := range []string{"/openapi.json", "/openapi-3.0.json", "/asyncapi.json"} {
 		first := h.do("GET", path, nil).want(http.StatusOK)
 		etag := first.header.Get("ETag")
 		if etag == "" || first.header.Get("Content-Type") != "application/json" {
@@ -152,6 +155,17 @@ func TestDescriptionIsCached(t *testing.T) {
 		}
 		if again := h.do("GET", path, nil, "If-None-Match", etag).want(http.StatusNotModified); len(again.body) > 0 {
 			t.Errorf("304 with a body of %d bytes", len(again.body))
+		}
+	}
+}
+
+// The sockets' description tells what each close code means.
+func TestCloseCodesAreDescribed(t *testing.T) {
+	body := string(newHouse(t).do("GET", "/asyncapi.json", nil).want(http.StatusOK).body)
+	for _, reason := range session.EndReasons() {
+		row, _ := closeCodeOf(reason)
+		if told := strings.Contains(body, fmt.Sprintf(`| %d | %s |`, row.code, row.name)); told != (row.code != 0) {
+			t.Errorf("%s, %d: described: %t", reason, row.code, told)
 		}
 	}
 }

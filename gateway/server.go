@@ -134,8 +134,8 @@ type Server struct {
 	outboxPage *template.Template
 	// operations are the routes of the API, in the order of their registration.
 	operations []operation
-	// openAPI and openAPI30 describe them.
-	openAPI, openAPI30 document
+	// openAPI and openAPI30 describe them, asyncAPI the sockets.
+	openAPI, openAPI30, asyncAPI document
 
 	// Each looks after itself.
 	bodies   bodies

@@ -33,6 +33,15 @@ const (
 	EndRateLimited      EndReason = "rate_limited"      // 4429
 )
 
+// EndReasons returns all reasons, in the order of their close codes.
+func EndReasons() []EndReason {
+	return []EndReason{
+		EndNormal, EndGone, EndGoingAway, EndProtocolError, EndWrongFrameType, EndBadUTF8, EndPolicy, EndTooBig, EndInternal,
+		EndRestart, EndOverloaded, EndHeartbeatTimeout, EndSlowConsumer, EndMoved, EndResumeExpired, EndSessionLost, EndMaxDuration,
+		EndBadRequest, EndUnauthorised, EndQuota, EndForbidden, EndUnknownSession, EndIdle, EndSuperseded, EndRateLimited,
+	}
+}
+
 // final says whether the client is to stop and not to come back: the reasons of the
 // codes 1000 and 44xx, which [Ended] announces.
 func (r EndReason) final() bool {

@@ -13,78 +13,78 @@ type Event interface {
 // Head is what every event carries beside its own fields.
 type Head struct {
 	// Seq counts a session's events from 1, without holes, across reconnects.
-	Seq uint64 `json:"seq"`
+	Seq uint64 `json:"seq" doc:"Counts a session's events from 1, without holes, across reconnects" minimum:"1" example:"1"`
 	// EventID is unique within the session ("evt_…").
-	EventID string `json:"event_id"`
+	EventID string `json:"event_id" doc:"Unique within the session" example:"evt_1"`
 	// TS is milliseconds since the session's start by the server's clock.
-	TS int64 `json:"ts"`
+	TS int64 `json:"ts" doc:"Milliseconds since the session's start by the server's clock" example:"0"`
 }
 
 // Format is an audio format: "audio/pcm" at a rate in hertz.
 type Format struct {
-	Type string `json:"type"`
-	Rate int    `json:"rate"`
+	Type string `json:"type" required:"true" enum:"audio/pcm"`
+	Rate int    `json:"rate" required:"true" doc:"Samples per second" example:"16000"`
 }
 
 // Config is the session's effective configuration, the `session` object of the protocol.
 type Config struct {
-	ID             string      `json:"id"`
+	ID             string      `json:"id" example:"vs_1"`
 	ConversationID string      `json:"conversation_id"`
 	ProfileID      string      `json:"profile_id"`
-	Language       string      `json:"language"`
-	NativeLanguage string      `json:"native_language"`
-	Level          string      `json:"level"`
-	Topic          string      `json:"topic,omitempty"`
-	CorrectionMode string      `json:"correction_mode"`
-	Duplex         string      `json:"duplex"` // full or half
+	Language       string      `json:"language" doc:"The language that is learned" example:"es"`
+	NativeLanguage string      `json:"native_language" example:"en"`
+	Level          string      `json:"level" enum:"A1,A2,B1,B2,C1,C2"`
+	Topic          string      `json:"topic,omitempty" example:"General conversation"`
+	CorrectionMode string      `json:"correction_mode" doc:"flow, balanced, strict, elicit or silent; empty for the level's default" example:"balanced"`
+	Duplex         string      `json:"duplex" enum:"full,half" doc:"half: the learner's microphone is closed while the tutor speaks"`
 	Audio          AudioConfig `json:"audio"`
 	// Parts says who hears, thinks and speaks: "deepgram" …, or "demo".
-	Parts Parts `json:"parts"`
+	Parts Parts `json:"parts" doc:"Who hears, thinks and speaks"`
 	// Demo holds what the demo tutor needs said aloud about itself; nil when no part is simulated.
-	Demo *DemoInfo `json:"demo,omitempty"`
+	Demo *DemoInfo `json:"demo,omitempty" doc:"There when a part is simulated"`
 }
 
 // AudioConfig holds both directions' audio settings.
 type AudioConfig struct {
-	Input  InputConfig  `json:"input"`
-	Output OutputConfig `json:"output"`
+	Input  InputConfig  `json:"input" doc:"The learner's direction"`
+	Output OutputConfig `json:"output" doc:"The tutor's direction"`
 }
 
 // InputConfig is the learner's direction.
 type InputConfig struct {
 	Format Format `json:"format"`
 	// TurnDetection is nil for push-to-talk: turns end by input_audio_buffer.commit alone.
-	TurnDetection *TurnDetection `json:"turn_detection"`
+	TurnDetection *TurnDetection `json:"turn_detection" doc:"How a turn of the learner ends; null for push-to-talk"`
 }
 
 // TurnDetection says how a learner's turn ends and whether speech interrupts the tutor.
 type TurnDetection struct {
-	Type              string `json:"type"` // "patient"
-	PatienceMS        int    `json:"patience_ms"`
-	InterruptResponse bool   `json:"interrupt_response"`
+	Type              string `json:"type" enum:"patient"`
+	PatienceMS        int    `json:"patience_ms" doc:"Silence before the tutor speaks; 0 for the level's default" example:"1500"`
+	InterruptResponse bool   `json:"interrupt_response" doc:"Whether speech of the learner interrupts the tutor" example:"true"`
 }
 
 // OutputConfig is the tutor's direction.
 type OutputConfig struct {
 	Format Format  `json:"format"`
-	Voice  string  `json:"voice,omitempty"`
-	Speed  float64 `json:"speed"`
+	Voice  string  `json:"voice,omitempty" doc:"The vendor's id of the voice"`
+	Speed  float64 `json:"speed" doc:"1 is the voice's own pace; 0 the level's default" example:"1"`
 }
 
 // Parts names the provider of each part of the tutor.
 type Parts struct {
-	STT string `json:"stt"`
-	LLM string `json:"llm"`
-	TTS string `json:"tts"`
+	STT string `json:"stt" doc:"Who hears: a vendor, or demo" example:"deepgram"`
+	LLM string `json:"llm" doc:"Who thinks" example:"anthropic"`
+	TTS string `json:"tts" doc:"Who speaks" example:"elevenlabs"`
 }
 
 // DemoInfo tells the learner that a part is simulated, and how to make it real.
 type DemoInfo struct {
 	// Missing lists the environment variables that would turn real parts on.
-	Missing []string `json:"missing"`
+	Missing []string `json:"missing" doc:"The environment variables that would turn real parts on"`
 	// Script is what the simulated recogniser will hear, line by line, in this
 	// language; empty when recognition is real.
-	Script []string `json:"script,omitempty"`
+	Script []string `json:"script,omitempty" doc:"What the simulated recogniser will hear, line by line; absent when recognition is real"`
 }
 
 // Protocol, Resume, Limits and Heartbeat are parts of [Created].
@@ -96,8 +96,8 @@ type Protocol struct {
 // Resume offers the token with which this session can be taken up again.
 type Resume struct {
 	Token    string `json:"token"`
-	WindowMS int    `json:"window_ms"`
-	WarmMS   int    `json:"warm_ms"`
+	WindowMS int    `json:"window_ms" doc:"How long the session can be taken up again"`
+	WarmMS   int    `json:"warm_ms" doc:"How long its providers stay connected after a break"`
 }
 
 // Limits tell the client what the server will accept.
@@ -106,7 +106,7 @@ type Limits struct {
 	MaxAudioBytes int `json:"max_audio_bytes"`
 	MaxDurationMS int `json:"max_duration_ms"`
 	IdleTimeoutMS int `json:"idle_timeout_ms"`
-	MaxAheadMS    int `json:"max_ahead_ms"`
+	MaxAheadMS    int `json:"max_ahead_ms" doc:"How far the tutor's audio runs ahead of what is played"`
 }
 
 // Heartbeat tells how often the server pings and how long it waits for any byte.
@@ -118,14 +118,14 @@ type Heartbeat struct {
 // Item is one entry of the conversation's history.
 type Item struct {
 	ID      string        `json:"id"`
-	Role    string        `json:"role"` // user or assistant
+	Role    string        `json:"role" enum:"user,assistant"`
 	Status  string        `json:"status,omitempty"`
 	Content []ItemContent `json:"content,omitempty"`
 }
 
 // ItemContent is the text of an item.
 type ItemContent struct {
-	Type string `json:"type"` // input_text, input_audio, output_audio
+	Type string `json:"type" enum:"input_text,input_audio,output_audio"`
 	Text string `json:"text,omitempty"`
 }
 
@@ -133,7 +133,7 @@ type ItemContent struct {
 type ResponseInfo struct {
 	ID     string `json:"id"`
 	ItemID string `json:"item_id,omitempty"`
-	Status string `json:"status"` // in_progress, completed, cancelled, failed
+	Status string `json:"status" enum:"in_progress,completed,cancelled,failed"`
 	// Details says why a response did not complete.
 	Details *StatusDetails `json:"status_details,omitempty"`
 	Usage   *Usage         `json:"usage,omitempty"`
@@ -200,7 +200,7 @@ type (
 	}
 	// GoAway announces that this node wants the client to come back elsewhere.
 	GoAway struct {
-		Reason     string       `json:"reason"` // deploy, rebalance, max_duration, maintenance
+		Reason     string       `json:"reason" enum:"deploy,rebalance,max_duration,maintenance"`
 		TimeLeftMS int          `json:"time_left_ms"`
 		Reconnect  Reconnecting `json:"reconnect"`
 	}
@@ -222,14 +222,14 @@ type (
 	Committed struct {
 		ItemID         string `json:"item_id"`
 		PreviousItemID string `json:"previous_item_id,omitempty"`
-		Reason         string `json:"reason"` // vad, semantic, client, timeout
+		Reason         string `json:"reason" enum:"vad,semantic,client,timeout"`
 	}
 	// TranscriptDelta is a partial transcript; Text replaces what was shown.
 	TranscriptDelta struct {
 		ItemID    string  `json:"item_id"`
 		Delta     string  `json:"delta,omitempty"`
 		Text      string  `json:"text"`
-		Stability float64 `json:"stability"` // 0 rewritable … 1 final segment
+		Stability float64 `json:"stability" doc:"0 may be rewritten, 1 is final" minimum:"0" maximum:"1"`
 	}
 	// TranscriptCompleted is the final transcript of the learner's turn.
 	TranscriptCompleted struct {
@@ -302,7 +302,7 @@ type (
 		ItemID     string `json:"item_id"`
 		AudioEndMS int64  `json:"audio_end_ms"`
 		Transcript string `json:"transcript"`
-		Source     string `json:"source"` // client or estimate
+		Source     string `json:"source" enum:"client,estimate"`
 	}
 	// ResponseDone ends a response, with where its time went.
 	ResponseDone struct {
@@ -315,7 +315,7 @@ type (
 	}
 	// AuthExpiring asks for auth.update before the access token ends.
 	AuthExpiring struct {
-		ExpiresAt string `json:"expires_at"` // RFC 3339
+		ExpiresAt string `json:"expires_at" format:"date-time"`
 	}
 	// Warning is not fatal.
 	Warning struct {

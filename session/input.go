@@ -45,8 +45,8 @@ type (
 	}
 	// ResumeSession is the first event on a socket opened with a resume token.
 	ResumeSession struct {
-		SessionID string         `json:"session_id"`
-		LastSeq   uint64         `json:"last_seq"`
+		SessionID string         `json:"session_id" required:"true"`
+		LastSeq   uint64         `json:"last_seq" required:"true" doc:"The last event of the server that was seen"`
 		Playback  *PlaybackState `json:"playback"`
 		Input     InputPos       `json:"input"`
 	}
@@ -61,11 +61,11 @@ type (
 	// DeviceState reports device facts.
 	DeviceState struct {
 		Muted        bool   `json:"muted"`
-		Route        string `json:"route"`
-		NativeRate   int    `json:"native_rate"`
-		AEC          bool   `json:"aec"`
-		NS           bool   `json:"ns"`
-		AGC          bool   `json:"agc"`
+		Route        string `json:"route" enum:",speaker,earpiece,wired,bluetooth_hfp,bluetooth_le" doc:"Where the sound comes out"`
+		NativeRate   int    `json:"native_rate" doc:"The device's samples per second"`
+		AEC          bool   `json:"aec" doc:"Echo cancellation is on"`
+		NS           bool   `json:"ns" doc:"Noise suppression is on"`
+		AGC          bool   `json:"agc" doc:"Automatic gain control is on"`
 		Backgrounded bool   `json:"backgrounded"`
 	}
 	// CreateItem is a typed message.
@@ -82,38 +82,38 @@ type (
 	}
 	// PlaybackStarted: the first sample of the response was rendered.
 	PlaybackStarted struct {
-		ResponseID string `json:"response_id"`
+		ResponseID string `json:"response_id" required:"true"`
 	}
 	// PlaybackPosition comes every 250 ms while playing.
 	PlaybackPosition struct {
 		PlaybackState
-		Underruns int `json:"underruns"`
+		Underruns int `json:"underruns" doc:"How often the player ran dry"`
 	}
 	// PlaybackMark echoes a mark when it is reached.
 	PlaybackMark struct {
-		Name       string  `json:"name"`
-		ResponseID string  `json:"response_id"`
-		PlayedMS   float64 `json:"played_ms"`
+		Name       string  `json:"name" required:"true"`
+		ResponseID string  `json:"response_id" required:"true"`
+		PlayedMS   float64 `json:"played_ms" required:"true"`
 	}
 	// PlaybackStopped: the buffer drained after the end of the stream.
 	PlaybackStopped struct {
-		ResponseID string  `json:"response_id"`
-		PlayedMS   float64 `json:"played_ms"`
+		ResponseID string  `json:"response_id" required:"true"`
+		PlayedMS   float64 `json:"played_ms" required:"true"`
 	}
 	// PlaybackCleared: the flush was done; PlayedMS is what was really heard.
 	PlaybackCleared struct {
-		ResponseID string  `json:"response_id"`
-		PlayedMS   float64 `json:"played_ms"`
+		ResponseID string  `json:"response_id" required:"true"`
+		PlayedMS   float64 `json:"played_ms" required:"true"`
 		DroppedMS  float64 `json:"dropped_ms"`
 	}
 	// AckEvents acknowledges the server's events up to Seq.
 	AckEvents struct {
-		Seq uint64 `json:"seq"`
+		Seq uint64 `json:"seq" required:"true" doc:"Of the last event that was handled"`
 	}
 	// Pong answers a ping.
 	Pong struct {
-		ID string `json:"id"`
-		TS int64  `json:"ts"`
+		ID string `json:"id" required:"true"`
+		TS int64  `json:"ts" doc:"Repeats the ping's ts"`
 	}
 	// AuthRenewed says that the client showed a fresh access token; the gateway has verified it.
 	AuthRenewed struct {
@@ -121,13 +121,13 @@ type (
 	}
 	// HoldTurn keeps the learner's turn open; 0 means 15 s.
 	HoldTurn struct {
-		MS int `json:"ms"`
+		MS int `json:"ms" doc:"How long; 0 for 15 seconds"`
 	}
 	// SetTutor changes settings of this conversation; nil fields stay.
 	SetTutor struct {
-		PatienceMS     *int     `json:"patience_ms"`
-		SpeechRate     *float64 `json:"speech_rate"`
-		CorrectionMode *string  `json:"correction_mode"`
+		PatienceMS     *int     `json:"patience_ms" minimum:"800" maximum:"4000" doc:"Silence before the tutor speaks"`
+		SpeechRate     *float64 `json:"speech_rate" minimum:"0.5" maximum:"1.5" doc:"1 is the voice's own pace"`
+		CorrectionMode *string  `json:"correction_mode" enum:"flow,balanced,strict,elicit,silent"`
 	}
 	// InputDropped says that the gateway drops mic audio because it comes faster
 	// than the protocol allows; the session answers with [WarnInputOverrun]. It
@@ -142,9 +142,9 @@ type (
 
 // PlaybackState is how far the client's player is.
 type PlaybackState struct {
-	ResponseID string  `json:"response_id"`
-	PlayedMS   float64 `json:"played_ms"`
-	BufferedMS float64 `json:"buffered_ms"`
+	ResponseID string  `json:"response_id" required:"true"`
+	PlayedMS   float64 `json:"played_ms" required:"true"`
+	BufferedMS float64 `json:"buffered_ms" doc:"Audio that is not played yet"`
 }
 
 // ConfigPatch is the part of [Config] that a client may change; nil fields stay.

@@ -49,6 +49,9 @@ func arrows() []arrow {
 		{from: "gateway/wire", to: []string{"session", learn}},
 		{from: "gateway/token", to: []string{learn}},
 		{from: "gateway/mailer", to: nil},
+		// What describes the API to machines.
+		{from: "gateway/schemas", to: nil},
+		{from: "gateway/asyncapi", to: []string{"gateway/schemas", "gateway/wire", "session", learn}},
 		// A learner's end of the line: it knows the protocol and not the server.
 		{from: "gateway/learner", to: []string{"gateway/wire", "session", learn}},
 		{from: "gateway", to: []string{"gateway/...", "session", learn, contracts}},
