@@ -13,40 +13,48 @@ func isWAV(b []byte) bool {
 	return bytes.HasPrefix(b, []byte("RIFF")) && (len(b) < 12 || string(b[8:12]) == "WAVE")
 }
 
-// inspectWAV reads a RIFF file's chunks up to its samples. Sizes after which the file
-// ends are taken for what a recorder that was cut off leaves behind, or one that
-// streams and cannot know them: the samples then go to the end.
+// inspectWAV tells what a RIFF file is.
 func inspectWAV(b []byte) (Info, error) {
+	info, body, block, err := openWAV(b)
+	if err != nil {
+		return info, err
+	}
+	info.Duration = samples(uint64(len(body)/block), info.SampleRate)
+	return info, nil
+}
+
+// openWAV reads a RIFF file's chunks up to its samples, of which all channels together
+// take block bytes at a time. Sizes after which the file ends are taken for what a
+// recorder that was cut off leaves behind, or one that streams and cannot know them:
+// the samples then go to the end.
+func openWAV(b []byte) (info Info, body []byte, block int, err error) {
+	info.Format = providers.WAV
 	if len(b) < 12 {
-		return Info{}, broken(providers.WAV, "ends inside its header")
+		return info, nil, 0, broken(providers.WAV, "ends inside its header")
 	}
 	whole := uint64(binary.LittleEndian.Uint32(b[4:]))+8 == uint64(len(b))
-	info := Info{Format: providers.WAV}
-	block := 0 // bytes of one sample of every channel
 	for rest := b[12:]; len(rest) >= 8; {
 		name, size := string(rest[:4]), uint64(binary.LittleEndian.Uint32(rest[4:]))
 		body := rest[8:]
 		short := size > uint64(len(body))
 		switch {
 		case name == "data" && block == 0:
-			return info, broken(providers.WAV, "has its samples before their format")
+			return info, nil, 0, broken(providers.WAV, "has its samples before their format")
 		case name == "data":
 			if !short && (size > 0 || whole) {
 				body = body[:size]
 			}
-			info.Duration = samples(uint64(len(body)/block), info.SampleRate)
-			return info, nil
+			return info, body, block, nil
 		case short:
-			return info, broken(providers.WAV, "ends before its samples")
+			return info, nil, 0, broken(providers.WAV, "ends before its samples")
 		case name == "fmt ":
-			var err error
 			if block, err = info.readFmt(body[:size]); err != nil {
-				return info, err
+				return info, nil, 0, err
 			}
 		}
 		rest = body[min(size+size%2, uint64(len(body))):] // chunks begin at even places
 	}
-	return info, broken(providers.WAV, "has no samples")
+	return info, nil, 0, broken(providers.WAV, "has no samples")
 }
 
 // Codes of WAV's encodings.

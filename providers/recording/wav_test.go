@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"kalami/providers"
 )
 
 // chunk is a RIFF chunk.
@@ -106,5 +108,12 @@ func TestBrokenWAV(t *testing.T) {
 func FuzzWAV(f *testing.F) {
 	f.Add(riff(chunk("fmt ", format(1, 1, 16000, 16)), chunk("data", "abcd")))
 	f.Add(riff(chunk("LIST", "odd"), chunk("fmt ", extended(3, 2, 48000, 32)), chunk("data", "abcdabcd")))
-	f.Fuzz(func(t *testing.T, audio []byte) { checkInspect(t, audio, inspectWAV) })
+	f.Fuzz(func(t *testing.T, audio []byte) {
+		checkInspect(t, audio, inspectWAV)
+		info, err := Inspect(audio)
+		pcm, _ := Samples(audio)
+		if err == nil && info.Format == providers.WAV && samples(uint64(len(pcm)), info.SampleRate) != info.Duration {
+			t.Fatalf("%d samples of %+v", len(pcm), info)
+		}
+	})
 }

@@ -59,8 +59,8 @@ func (s *Server) handleRecorded(w http.ResponseWriter, r *http.Request) {
 		(&deepgramRefusal{Status: http.StatusRequestEntityTooLarge, Code: "PAYLOAD_TOO_LARGE", Msg: "The recording is too long."}).refuse(w, r, id)
 		return
 	}
-	var pcm []int16
-	if pcm, wrong = recording(&q, r.Header.Get("Content-Type"), body); wrong != nil {
+	heard, wrong := unpack(&q, r.Header.Get("Content-Type"), body)
+	if wrong != nil {
 		wrong.refuse(w, r, id)
 		return
 	}
@@ -72,7 +72,7 @@ func (s *Server) handleRecorded(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write(mustJSON(map[string]string{"request_id": id}))
 		return
 	}
-	answer := transcribe(&q, pcm)
+	answer := transcribe(&q, heard)
 	answer.Metadata.RequestID, answer.Metadata.SHA256 = id, fingerprint(body)
 	if r.URL.Query().Get("utterances") != "true" {
 		answer.Results.Utterances = nil
@@ -101,33 +101,29 @@ func (s *Server) recordedFault(w http.ResponseWriter, r *http.Request, f Fault) 
 	return true
 }
 
-// recording unpacks a request's audio: raw by the parameters, else a WAV file.
-func recording(q *novaQuery, contentType string, body []byte) ([]int16, *deepgramRefusal) {
+// unpack opens a request's audio: raw by the parameters, else a file of a recorder.
+func unpack(q *novaQuery, contentType string, body []byte) (recorded, *deepgramRefusal) {
 	if strings.HasPrefix(contentType, "application/json") {
 		if !json.Valid(body) {
-			return nil, badRequest("Bad Request", "Failed to parse the JSON body.")
+			return recorded{}, badRequest("Bad Request", "Failed to parse the JSON body.")
 		}
-		return nil, badRequest("REMOTE_CONTENT_ERROR", "The remote server hosting the media could not be reached: this simulator fetches nothing.")
+		return recorded{}, badRequest("REMOTE_CONTENT_ERROR", "The remote server hosting the media could not be reached: this simulator fetches nothing.")
 	}
-	if len(body) == 0 {
-		return nil, badRequest("Bad Request", "Bad Request: failed to process audio: corrupt or unsupported data")
-	}
-	if q.format.rate > 0 {
+	if q.format.rate > 0 && len(body) > 0 {
 		pcm, _ := q.format.decode(body, nil)
-		return pcm, nil
+		return recorded{pcm: pcm, rate: q.format.rate, took: length(len(pcm), q.format.rate)}, nil
 	}
-	file, err := parseWAV(body)
-	if err != nil || file.rate < 8000 {
-		return nil, badRequest("Bad Request", "Bad Request: failed to process audio: corrupt or unsupported data")
+	heard, err := openRecorded(body)
+	if err != nil || heard.rate < 8000 {
+		return recorded{}, badRequest("Bad Request", "Bad Request: failed to process audio: corrupt or unsupported data")
 	}
-	q.format.rate = file.rate
-	return file.pcm, nil
+	return heard, nil
 }
 
 // transcribe hears a whole recording.
-func transcribe(q *novaQuery, pcm []int16) recordedAnswer {
+func transcribe(q *novaQuery, heard recorded) recordedAnswer {
 	const confidence = 0.98
-	ear := newHearing(q.format.rate, q.script)
+	ear := newHearing(heard.rate, q.script)
 	var all []heardWord
 	var said []recordedUtterance
 	utterance := func() {
@@ -143,7 +139,7 @@ func transcribe(q *novaQuery, pcm []int16) recordedAnswer {
 		})
 	}
 	const splitMS = 800 // the default of utt_split
-	ear.feed(pcm, func() {
+	ear.feed(heard.pcm, func() {
 		if !ear.voice && ear.quietMS >= splitMS {
 			utterance()
 		}
@@ -151,7 +147,7 @@ func transcribe(q *novaQuery, pcm []int16) recordedAnswer {
 	utterance()
 	return recordedAnswer{
 		Metadata: recordedMetadata{
-			TransactionKey: "deprecated", Created: created(), Duration: float64(len(pcm)) / float64(q.format.rate),
+			TransactionKey: "deprecated", Created: created(), Duration: heard.took.Seconds(),
 			Channels: 1, Models: []string{modelUUID}, ModelInfo: map[string]modelInfo{modelUUID: info(q.model)},
 		},
 		Results: recordedResults{

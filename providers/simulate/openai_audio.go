@@ -2,12 +2,13 @@ package simulate
 
 import (
 	"cmp"
-	"encoding/binary"
 	"errors"
 	"io"
 	"math"
 	"net/http"
 	"time"
+
+	"kalami/providers/recording"
 )
 
 // Limits of the audio endpoints, as OpenAI documents them.
@@ -68,7 +69,7 @@ func (u *upload) field(name string, r io.Reader) error {
 
 // handleTranscriptions serves POST /v1/audio/transcriptions. It does not really
 // listen: a file with speech-like energy gets the next learner's line of the
-// language's script, a silent one gets nothing.
+// language's script, a silent one gets nothing. See [recorded] for what is not WAV.
 func (s *Server) handleTranscriptions(a *openAIAnswer) {
 	u, err := readUpload(a.w, a.r)
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok || len(u.file) > maxUpload {
@@ -87,24 +88,42 @@ func (s *Server) handleTranscriptions(a *openAIAnswer) {
 		a.invalid("file", "Audio file is required and must not be empty.")
 		return
 	}
+	heard, err := openRecorded(u.file)
+	if a.unreadable(heard, err) {
+		return
+	}
 	f := s.nextFault(OpenAI)
 	if s.before(a.w, a.r, f, false, a.fault) || !s.sleep(a.r.Context(), s.opt.Latency.STTFinal) {
 		return
-	}
-	pcm, rate, known := wavSamples(u.file)
-	took := time.Duration(0)
-	if known {
-		took = time.Duration(len(pcm)) * time.Second / time.Duration(rate)
 	}
 	lang := u.language
 	if _, ok := s.opt.Scripts[lang]; !ok {
 		lang = s.language("")
 	}
 	text := ""
-	if !known || loudness(pcm) > 100 {
+	if loudness(heard.pcm) > 100 {
 		text = s.nextRecorded(lang)
 	}
-	a.transcribed(u.format, lang, text, took)
+	a.transcribed(u.format, lang, text, heard.took)
+}
+
+// unreadable refuses a file that cannot be heard, in the service's words; false when
+// it can.
+func (a *openAIAnswer) unreadable(heard recorded, err error) bool {
+	const shortest = 100 * time.Millisecond
+	e := openAIError{Type: "invalid_request_error"}
+	switch {
+	case errors.Is(err, recording.ErrUnknown):
+		e.Message = "Invalid file format. Supported formats: ['flac', 'm4a', 'mp3', 'mp4', 'mpeg', 'mpga', 'oga', 'ogg', 'wav', 'webm']"
+	case err != nil:
+		e.Message = "The audio file could not be decoded or its format is not supported."
+	case heard.took < shortest:
+		e.Message, e.Param, e.Code = "Audio file is too short. Minimum audio length is 0.1 seconds.", "file", "audio_too_short"
+	default:
+		return false
+	}
+	a.refuse(http.StatusBadRequest, e)
+	return true
 }
 
 // transcribed answers in the format that was asked for.
@@ -156,40 +175,6 @@ func languageName(code string) string {
 		return "french"
 	}
 	return code
-}
-
-// wavSamples reads the samples of 16-bit PCM in a RIFF file, the first channel
-// alone. ok is false for anything else.
-func wavSamples(b []byte) (pcm []int16, rate int, ok bool) {
-	if len(b) < 12 || string(b[:4]) != "RIFF" || string(b[8:12]) != "WAVE" {
-		return nil, 0, false
-	}
-	channels := 0
-	for b = b[12:]; len(b) >= 8; {
-		id, size := string(b[:4]), int64(binary.LittleEndian.Uint32(b[4:]))
-		body := b[8:]
-		if size > int64(len(body)) {
-			size = int64(len(body)) // a stream's header does not know the length
-		}
-		switch {
-		case id == "fmt " && size >= 16:
-			channels = int(binary.LittleEndian.Uint16(body[2:]))
-			rate = int(binary.LittleEndian.Uint32(body[4:]))
-			if binary.LittleEndian.Uint16(body) != 1 || binary.LittleEndian.Uint16(body[14:]) != 16 {
-				return nil, 0, false
-			}
-		case id == "data":
-			if channels < 1 || channels > 8 || rate < 1 {
-				return nil, 0, false
-			}
-			for i := 0; i+2*channels <= int(size); i += 2 * channels {
-				pcm = append(pcm, int16(binary.LittleEndian.Uint16(body[i:])))
-			}
-			return pcm, rate, true
-		}
-		b = body[min(size+size%2, int64(len(body))):]
-	}
-	return nil, 0, false
 }
 
 // loudness is the root mean square of the loudest 100 ms or so.
