@@ -39,6 +39,7 @@ type conversationRow struct {
 	TutorMS           int64 `gorm:"column:tutor_ms"`
 	Turns             int
 	WordsSpoken       int
+	CorrectionsMade   int
 	BargeIns          int
 	ClientKey         *string
 	CreatedAt         time.Time `gorm:"autoCreateTime:false"`
@@ -64,7 +65,6 @@ type conversationView struct {
 	Row            conversationRow `gorm:"embedded"`
 	TargetLanguage string
 	LastSeq        int
-	Shown          int // corrections
 }
 
 func (v conversationView) conversation() learn.Conversation {
@@ -86,7 +86,7 @@ func (v conversationView) conversation() learn.Conversation {
 		LastActivityAt: r.LastActivityAt.UTC(),
 		EndReason:      r.EndReason,
 		Totals:         r.totals(),
-		Corrections:    v.Shown,
+		Corrections:    r.CorrectionsMade,
 	}
 	if r.EndedAt != nil {
 		ended := r.EndedAt.UTC()
@@ -187,9 +187,7 @@ func loadConversation(tx *gorm.DB, tenantID, userID, id string) (learn.Conversat
 // lists are in the order of conversations.
 const conversationsOf = `SELECT s.*, p.target_language,
 	COALESCE((SELECT MAX(m.seq) FROM conversation_messages m
-		WHERE m.tenant_id = s.tenant_id AND m.session_id = s.id), 0) AS last_seq,
-	(SELECT COUNT(*) FROM corrections c
-		WHERE c.tenant_id = s.tenant_id AND c.session_id = s.id AND c.status <> 'withheld') AS shown
+		WHERE m.tenant_id = s.tenant_id AND m.session_id = s.id), 0) AS last_seq
 FROM conversation_sessions s CROSS JOIN learning_profiles p
 WHERE s.tenant_id = ? AND p.tenant_id = s.tenant_id AND p.user_id = s.user_id AND p.id = s.learning_profile_id `
 

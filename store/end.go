@@ -15,7 +15,7 @@ import (
 // the learner's profile, once: ending again changes nothing and succeeds. c.Status
 // may be "abandoned"; anything else means "ended". Errors: Conflict with
 // [learn.ErrFenced] in the chain when the conversation's epoch is not the writer's,
-// NotFound when it is not the user's.
+// NotFound, also with it, when the user has no such conversation (any more).
 func (db *DB) EndConversation(ctx context.Context, epoch int64, c learn.Conversation) error {
 	now := db.clock()
 	err := db.transact(ctx, func(tx *gorm.DB) error {
@@ -71,7 +71,16 @@ func lockConversation(tx *gorm.DB, tenantID, userID, id string) (conversationRow
 	var row conversationRow
 	err := tx.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate}).
 		Where("tenant_id = ? AND user_id = ? AND id = ?", tenantID, userID, id).Take(&row).Error
-	return row, isMissing(err, "Session not found")
+	return row, isGone(err)
+}
+
+// isGone is isMissing for whoever may be in the middle of the conversation: they are to
+// stop, as when somebody else had taken it over.
+func isGone(err error) error {
+	if isAbsent(err) {
+		return &learn.Error{Kind: learn.NotFound, Msg: "Session not found", Err: learn.ErrFenced}
+	}
+	return err
 }
 
 // endConversation ends the active conversation of a locked row as c says, and settles it.

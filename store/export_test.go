@@ -11,6 +11,8 @@ import (
 
 func (db *DB) Gorm() *gorm.DB { return db.write }
 
+func (db *DB) Reader() *gorm.DB { return db.read }
+
 func (db *DB) Pool() *sql.DB { return db.pools[0] }
 
 var (
@@ -39,9 +41,3 @@ func StreakOn(loc *time.Location, today string, days ...string) (now, longest in
 	}
 	return s.on(today, loc), s.longest
 }
-
-var (
-	ConversationsOf = conversationsOf
-	ProfilesOf      = profilesOf
-	MasteredOf      = masteredOf
-)

@@ -66,10 +66,8 @@ func (db *DB) Transcript(ctx context.Context, tenantID, userID, id string, after
 // shownCorrections returns what was corrected and shown in the messages of a
 // conversation from one number to another, by message.
 func shownCorrections(tx *gorm.DB, tenantID, sessionID string, from, to int) (map[string][]learn.Correction, error) {
-	var rows []correctionView
-	err := tx.Raw(`SELECT c.id, c.message_id, c.original, c.corrected, c.start_pos, c.end_pos, c.category, c.severity,
-			c.explanation, c.explanation_lang, COALESCE(c.confidence, 0) AS confidence
-		FROM conversation_messages m CROSS JOIN corrections c
+	var rows []correctionRow
+	err := tx.Raw(`SELECT c.* FROM conversation_messages m CROSS JOIN corrections c
 		WHERE m.tenant_id = ? AND m.session_id = ? AND m.seq BETWEEN ? AND ? AND m.role = 'user'
 			AND c.tenant_id = m.tenant_id AND c.message_id = m.id AND c.status <> 'withheld'
 		ORDER BY m.seq, c.start_pos, c.end_pos, c.id`, tenantID, sessionID, from, to).Scan(&rows).Error
@@ -83,22 +81,12 @@ func shownCorrections(tx *gorm.DB, tenantID, sessionID string, from, to int) (ma
 	return shown, nil
 }
 
-// correctionView is what a transcript shows of the table corrections.
-type correctionView struct {
-	ID, MessageID       string
-	Original, Corrected string
-	StartPos, EndPos    int
-	Category, Severity  string
-	Explanation         string
-	ExplanationLang     string
-	Confidence          float64
-}
-
-func (r correctionView) correction() learn.Correction {
+func (r correctionRow) correction() learn.Correction {
 	return learn.Correction{
 		ID: r.ID, Original: r.Original, Corrected: r.Corrected, Start: r.StartPos, End: r.EndPos,
 		Category: learn.Category(r.Category), Severity: learn.Severity(r.Severity),
-		Explanation: r.Explanation, ExplanationLanguage: r.ExplanationLang, Confidence: r.Confidence,
+		Explanation: r.Explanation, ExplanationLanguage: r.ExplanationLang,
+		Confidence: r.Confidence, HeardConfidence: valueOr(r.ASRConfidenceMin, 0), Withheld: r.Status == "withheld",
 	}
 }
 

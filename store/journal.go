@@ -81,11 +81,8 @@ func holdConversation(tx *gorm.DB, tenantID, id string, epoch int64, set map[str
 	}
 	var row conversationRow
 	err = tx.Select("epoch").Where("tenant_id = ? AND id = ?", tenantID, id).Take(&row).Error
-	if isAbsent(err) {
-		return false, &learn.Error{Kind: learn.NotFound, Msg: "Session not found", Err: learn.ErrFenced}
-	}
 	if err != nil {
-		return false, err
+		return false, isGone(err)
 	}
 	if row.Epoch != epoch {
 		return false, fenced("The conversation goes on elsewhere")
