@@ -17,18 +17,19 @@ func olderDocument(api *huma.OpenAPI) (document, error) {
 	if err := json.Unmarshal(encoded, &tree); err != nil {
 		return document{}, fmt.Errorf("gateway: describe the API in OpenAPI 3.0: %w", err)
 	}
-	withoutNull(tree)
+	reword(tree)
 	return newDocument(tree)
 }
 
-// withoutNull says in 3.0's words what huma leaves as it is: "an object or null" is an
-// object that is nullable there, since there is no type null. It also leaves out the media
-// type of binary strings, which 3.0 takes from the format alone.
-func withoutNull(node any) {
+// reword says in 3.0's words what huma leaves as it is: "an object or null" is an object
+// that is nullable there, since there is no type null; a reference has nothing beside it, so
+// that with a description it is the only part of a whole; and binary strings have a format
+// and no media type.
+func reword(node any) {
 	switch node := node.(type) {
 	case []any:
 		for _, child := range node {
-			withoutNull(child)
+			reword(child)
 		}
 	case map[string]any:
 		if node["type"] == huma.TypeString {
@@ -41,7 +42,11 @@ func withoutNull(node any) {
 			}
 		}
 		for _, child := range node {
-			withoutNull(child)
+			reword(child)
+		}
+		if target, ok := node["$ref"].(string); ok && len(node) > 1 {
+			delete(node, "$ref")
+			node["allOf"] = []any{map[string]any{"$ref": target}}
 		}
 	}
 }

@@ -52,6 +52,8 @@ func arrows() []arrow {
 		// What describes the API to machines.
 		{from: "gateway/schemas", to: nil},
 		{from: "gateway/asyncapi", to: []string{"gateway/schemas", "gateway/wire", "session", learn}},
+		// A client of the REST API for others, generated.
+		{from: "gateway/apiclient", to: nil},
 		// A learner's end of the line: it knows the protocol and not the server.
 		{from: "gateway/learner", to: []string{"gateway/wire", "session", learn}},
 		{from: "gateway", to: []string{"gateway/...", "session", learn, contracts}},
