@@ -52,8 +52,8 @@ type Turnwise struct {
 // between a turn and a live session, the conversation's epoch decides. Errors:
 //
 //   - NotFound: the user has no such conversation under the profile.
-//   - Conflict: it has ended, or with [learn.ErrFenced] in the chain, it went on
-//     elsewhere meanwhile.
+//   - Conflict: it has ended, with [ErrEnded] in the chain, or went on elsewhere
+//     meanwhile, with [learn.ErrFenced] alone.
 //   - Invalid: no vendor can read the recording.
 //   - TooMany: other turns of the conversation are waiting already.
 //   - Unavailable: no vendor answered, or the store did not. The learner's message may
@@ -103,8 +103,11 @@ func (t *Turnwise) find(ctx context.Context, r TurnRequest) (learn.Conversation,
 	return c, nil
 }
 
+// ErrEnded is in the chain of the error of a turn whose conversation has ended.
+var ErrEnded = errors.New("session: the conversation has ended")
+
 func errEnded(cause error) error {
-	return &learn.Error{Kind: learn.Conflict, Msg: "Session has ended", Op: "session.Take", Err: cause}
+	return &learn.Error{Kind: learn.Conflict, Msg: "Session has ended", Op: "session.Take", Err: errors.Join(ErrEnded, cause)}
 }
 
 // wholeTurn is one turn being made, by one goroutine.
@@ -117,6 +120,10 @@ type wholeTurn struct {
 	learner      learn.Message
 	tutor        learn.Message
 }
+
+// level is that of the conversation, which may have been started at another than the
+// profile's.
+func (w *wholeTurn) level() learn.Level { return cmpOr(w.conversation.Level, w.request.Profile.Level) }
 
 // progress tells whoever wants to know.
 func (w *wholeTurn) progress(step TurnStep, text string) {
@@ -198,7 +205,7 @@ func (w *wholeTurn) answer(ctx context.Context) error {
 func (w *wholeTurn) reply(ctx context.Context, history []learn.Message) (learn.Message, error) {
 	p, asked := w.request.Profile, time.Now()
 	prompt := tutorPrompt(learn.Tutoring{
-		Language: p.TargetLanguage, NativeLanguage: w.request.User.NativeLanguage, Level: p.Level,
+		Language: p.TargetLanguage, NativeLanguage: w.request.User.NativeLanguage, Level: w.level(),
 		Mode: p.CorrectionMode, Topic: w.conversation.Topic, Learner: w.request.User.Name,
 	}, history, "")
 	m := learn.Message{Speaker: learn.SpeakerTutor, Source: "text"}

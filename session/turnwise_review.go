@@ -20,7 +20,7 @@ func (w *wholeTurn) analyse(ctx context.Context) (learn.TurnAnalysis, error) {
 	defer cancel()
 	p := w.request.Profile
 	r := learn.Reviewed{
-		Language: p.TargetLanguage, NativeLanguage: w.request.User.NativeLanguage, Level: p.Level,
+		Language: p.TargetLanguage, NativeLanguage: w.request.User.NativeLanguage, Level: w.level(),
 		Learner: w.learner, Question: w.question, Answer: w.tutor.Content,
 	}
 	answer, err := w.Analyst.Ask(ctx, providers.Question{
@@ -75,7 +75,7 @@ func (w *wholeTurn) clip(ctx context.Context) ([]byte, error) {
 	p := w.request.Profile
 	clip, err := w.Synthesizer.Synthesize(ctx, providers.Script{
 		Text: w.tutor.Content, Language: p.TargetLanguage, VoiceID: p.VoiceID,
-		Speed: cmpOr(p.SpeechRate, learn.SpeechRate(p.Level)),
+		Speed: cmpOr(p.SpeechRate, learn.SpeechRate(w.level())),
 	})
 	if err != nil {
 		return nil, err

@@ -280,20 +280,20 @@ func TestConversationIsLostMeanwhile(t *testing.T) {
 		for name, tt := range map[string]struct {
 			happens func(*turnStore)
 			msg     string
-			fenced  bool
+			ended   bool
 		}{
 			"it goes on elsewhere": {func(s *turnStore) {
 				if _, err := s.TakeOver(t.Context(), "personal", "u1", "c1"); err != nil {
 					t.Error(err)
 				}
-			}, "This conversation goes on elsewhere", true},
+			}, "This conversation goes on elsewhere", false},
 			"it is ended": {(*turnStore).end, "Session has ended", true},
 		} {
 			h := newTurnsHouse(t)
 			h.store.appended = func(learn.Message) { tt.happens(h.store) }
 			_, err := h.Take(t.Context(), typed("Hola."))
 			e, ok := errors.AsType[*learn.Error](err)
-			if !ok || e.Kind != learn.Conflict || e.Msg != tt.msg || errors.Is(err, learn.ErrFenced) != tt.fenced {
+			if !ok || e.Kind != learn.Conflict || e.Msg != tt.msg || errors.Is(err, ErrEnded) != tt.ended || !errors.Is(err, learn.ErrFenced) {
 				t.Errorf("%s: %v", name, err)
 			}
 			if h.store.said() != "Hola." || len(h.mouth.asked) != 0 {

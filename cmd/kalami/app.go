@@ -82,6 +82,15 @@ func (a *app) newHost() *session.Host {
 	}
 }
 
+// newTurns composes what answers turns that are sent whole.
+func (a *app) newTurns() *session.Turnwise {
+	return &session.Turnwise{
+		Tutor: a.parts.tutor, Analyst: a.parts.analyst,
+		Transcriber: a.speech.Transcriber(), Synthesizer: a.speech.Synthesizer(),
+		Store: a.db, Log: a.log,
+	}
+}
+
 // newGateway composes the edge from the parts that are open.
 func (a *app) newGateway(keys []Secret, host gateway.Host) (*gateway.Server, error) {
 	signing := token.Config{Key: []byte(keys[0].Reveal()), Lifetime: a.cfg.Accounts.AccessTTL()}
@@ -105,6 +114,7 @@ func (a *app) newGateway(keys []Secret, host gateway.Host) (*gateway.Server, err
 		Profiles: a.db, Conversations: a.db, History: a.db,
 		Once: a.live, Limiter: limiter, Database: a.db, Redis: redis,
 		Host:   host,
+		Turns:  a.newTurns(),
 		Speech: a.speech,
 		Tokens: tokens, Passwords: token.NewHasher(token.DefaultParams()), Pages: web.FS(), Log: a.log,
 		Name: a.cfg.Server.Name, Version: version(), Parts: a.parts.names,

@@ -56,7 +56,8 @@ func arrows() []arrow {
 		{from: "gateway/apiclient", to: nil},
 		// A learner's end of the line: it knows the protocol and not the server.
 		{from: "gateway/learner", to: []string{"gateway/wire", "session", learn}},
-		{from: "gateway", to: []string{"gateway/...", "session", learn, contracts}},
+		// It looks into uploads before it passes them on.
+		{from: "gateway", to: []string{"gateway/...", "session", learn, contracts, "providers/recording"}},
 		// The rules of learning: no I/O, and of others' code go-fsrs alone.
 		{from: learn, to: []string{learn}, others: []string{"github.com/open-spaced-repetition/go-fsrs"}, pure: true},
 		{from: "session", to: []string{learn, contracts}},

@@ -96,6 +96,7 @@ type AnthropicConfig struct {
 	Key               Secret        `env:"ANTHROPIC_API_KEY" doc:"Turns Claude on."`
 	BaseURL           BaseURL       `env:"ANTHROPIC_BASE_URL" envDefault:"https://api.anthropic.com" doc:"Where the Anthropic API is."`
 	Model             string        `env:"KALAMI_ANTHROPIC_MODEL" envDefault:"claude-haiku-5-5" doc:"Model of the tutor."`
+	AnalysisModel     string        `env:"KALAMI_ANTHROPIC_ANALYSIS_MODEL" doc:"Model that finds mistakes and new words beside the conversation; a small, fast one does. Empty: the tutor's."`
 	FirstTokenTimeout time.Duration `env:"KALAMI_ANTHROPIC_FIRST_TOKEN_TIMEOUT" envDefault:"2s" min:"10ms" max:"1m" doc:"How long the first word may take before the next model is asked."`
 }
 
@@ -104,6 +105,7 @@ type OpenAIConfig struct {
 	Key               Secret        `env:"OPENAI_API_KEY" doc:"Turns OpenAI on, for every part that no vendor above and no own engine serves."`
 	BaseURL           BaseURL       `env:"OPENAI_BASE_URL" envDefault:"https://api.openai.com/v1" doc:"Where the OpenAI API is, with its version."`
 	Model             string        `env:"KALAMI_OPENAI_MODEL" envDefault:"gpt-5.4-mini" doc:"Model of the tutor."`
+	AnalysisModel     string        `env:"KALAMI_OPENAI_ANALYSIS_MODEL" doc:"Model that finds mistakes and new words. Empty: the tutor's."`
 	STTModel          string        `env:"KALAMI_OPENAI_STT_MODEL" envDefault:"whisper-1" doc:"Model for recordings."`
 	STTTimeout        time.Duration `env:"KALAMI_OPENAI_STT_TIMEOUT" envDefault:"20s" min:"10ms" max:"5m" doc:"How long the transcript of a recording may take."`
 	TTSModel          string        `env:"KALAMI_OPENAI_TTS_MODEL" envDefault:"gpt-4o-mini-tts" doc:"Model that speaks."`
@@ -127,6 +129,7 @@ type LLMConfig struct {
 	BaseURL           BaseURL       `env:"KALAMI_LLM_BASE_URL" doc:"An engine that speaks OpenAI's chat completions, such as http://127.0.0.1:11434/v1. Turns that part on; no key is needed."`
 	Key               Secret        `env:"KALAMI_LLM_API_KEY" doc:"Its key, if it wants one."`
 	Model             string        `env:"KALAMI_LLM_MODEL" doc:"The model's name as the engine knows it. Empty: the one in KALAMI_OPENAI_MODEL."`
+	AnalysisModel     string        `env:"KALAMI_LLM_ANALYSIS_MODEL" doc:"Model that finds mistakes and new words. Empty: the tutor's."`
 	FirstTokenTimeout time.Duration `env:"KALAMI_LLM_FIRST_TOKEN_TIMEOUT" envDefault:"10s" min:"10ms" max:"5m" doc:"How long the first word may take."`
 }
 

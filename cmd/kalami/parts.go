@@ -41,6 +41,7 @@ var demoLatency = simulate.Latency{
 type parts struct {
 	recognizer providers.Recognizer
 	tutor      providers.Tutor
+	analyst    providers.Analyst
 	voice      providers.Voice
 	// names says who serves each part, demoPart for the simulator.
 	names session.Parts
@@ -70,7 +71,7 @@ func openParts(ctx context.Context, cfg *Config, log *slog.Logger, via route) (*
 			return nil, err
 		}
 	}
-	if err := errors.Join(p.openRecognizer(cfg, log), p.openTutor(cfg, log), p.openVoice(cfg, log)); err != nil {
+	if err := errors.Join(p.openRecognizer(cfg, log), p.openTutor(cfg, log), p.openAnalyst(cfg, log), p.openVoice(cfg, log)); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
 	return p, nil
