@@ -148,7 +148,7 @@ func parseBase(base string) (*url.URL, error) {
 		return nil, fmt.Errorf("base URL %q: no host", base)
 	}
 	u.RawQuery, u.Fragment = "", ""
-	return u, nil
+	return u.JoinPath("/"), nil // paths joined to an empty one would not begin with a slash
 }
 
 // checkVoices refuses configured voices that would change a request's path.

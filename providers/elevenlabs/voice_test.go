@@ -1,6 +1,7 @@
 package elevenlabs_test
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
@@ -12,7 +13,10 @@ import (
 	"kalami/providers/simulate"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	http.DefaultTransport = elevenlabs.NewCarrier(http.DefaultTransport) // as the program does
+	goleak.VerifyTestMain(m)
+}
 
 // fixture describes ElevenLabs as reached by socket or by HTTP.
 func fixture(httpOnly bool) providertest.VoiceUnderTest {

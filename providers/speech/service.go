@@ -89,14 +89,13 @@ func refusal(op string, kind providers.Kind, cause error) *providers.Error {
 }
 
 // Transcribe hears a recording: by the named vendor first, by the usual one when
-// provider is empty. Errors: Invalid for a name that no vendor has and for a recording
-// that cannot be heard, else the first vendor's error when none helped; ctx's cause
-// when it ended.
+// provider is empty. Errors: Invalid for a recording that cannot be heard, else the first
+// vendor's error when none helped; ctx's cause when it ended.
 func (s *Service) Transcribe(ctx context.Context, provider string, r providers.Recording) (providers.Transcript, error) {
 	const op = "transcribe"
 	order, err := inOrder(s.opt.Transcribers, func(t Transcriber) string { return t.Name }, provider, s.opt.NoTranscribeFallback)
 	if err != nil {
-		return providers.Transcript{}, refusal(op, providers.Invalid, err)
+		return providers.Transcript{}, refusal(op, providers.Unavailable, err)
 	}
 	var failed error
 	for _, t := range order {
@@ -110,19 +109,22 @@ func (s *Service) Transcribe(ctx context.Context, provider string, r providers.R
 	return providers.Transcript{}, failed
 }
 
-// inOrder puts the vendor of that name first; without hand-over it is the only one.
+// inOrder puts the vendor of that name first; without hand-over it is the only one. A
+// name that nobody has is a vendor that is away.
 func inOrder[T any](all []T, name func(T) string, first string, alone bool) ([]T, error) {
 	at := 0
 	if first != "" {
-		if at = slices.IndexFunc(all, func(v T) bool { return name(v) == first }); at < 0 {
-			return nil, fmt.Errorf("provider %q is not configured", first)
-		}
+		at = slices.IndexFunc(all, func(v T) bool { return name(v) == first })
 	}
-	order := []T{all[at]}
-	if !alone {
-		order = slices.Concat(order, all[:at], all[at+1:])
+	switch {
+	case at < 0 && alone:
+		return nil, fmt.Errorf("%q is not configured", first)
+	case at < 0:
+		return all, nil
+	case alone:
+		return all[at : at+1], nil
 	}
-	return order, nil
+	return slices.Concat(all[at:at+1], all[:at], all[at+1:]), nil
 }
 
 // handsOver says whether another vendor may do better.
@@ -131,11 +133,11 @@ func (s *Service) handsOver(ctx context.Context, err error) bool {
 }
 
 // Voices lists the voices of the named vendor, or of the usual one, and says whose
-// they are. Errors: Invalid for a name that no vendor has, else the vendor's.
+// they are. There is no hand-over: Unavailable when that vendor is not configured.
 func (s *Service) Voices(ctx context.Context, provider string) (string, []providers.VoiceInfo, error) {
 	order, err := inOrder(s.opt.Synthesizers, func(v Synthesizer) string { return v.Name }, provider, true)
 	if err != nil {
-		return "", nil, refusal("voices", providers.Invalid, err)
+		return "", nil, refusal("voices", providers.Unavailable, err)
 	}
 	voices, err := order[0].Voices(ctx)
 	return order[0].Name, voices, err
