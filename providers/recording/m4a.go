@@ -18,10 +18,16 @@ type m4aMovie struct {
 
 	defaults map[uint32]uint64 // by track: how long a sample of a fragment lasts
 
-	media   uint64 // bytes of samples in the file
-	pending uint64 // ticks of the fragment whose samples are still to come
-	played  uint64 // ticks of the fragments before
+	media uint64 // bytes of samples in the file
+
+	// The fragments' places in time, in ticks: where the first begins, where the next
+	// does, and the same as it was when the last one's samples had come.
+	begun              bool
+	first, next, whole uint64
 }
+
+// played is how many ticks the fragments take whose samples are there.
+func (m *m4aMovie) played() uint64 { return m.whole - min(m.whole, m.first) }
 
 // inspectM4A walks the boxes of an MP4 file: the table of samples in moov, or those of
 // the fragments behind it, which recorders write that stream. A fragment that is cut
@@ -31,7 +37,7 @@ func inspectM4A(b []byte) (Info, error) {
 	for rest := b; len(rest) > 0; {
 		kind, body, next, whole := readBox(rest, true)
 		if !whole {
-			if m.played > 0 {
+			if m.played() > 0 {
 				break
 			}
 			return Info{}, broken(providers.M4A, "is cut off")
@@ -94,7 +100,7 @@ func (m *m4aMovie) box(kind string, body []byte) error {
 		})
 	case "mdat":
 		m.media += uint64(len(body))
-		m.played, m.pending = m.played+m.pending, 0
+		m.whole = m.next
 	}
 	return nil
 }
@@ -135,13 +141,15 @@ func (m *m4aMovie) setDefault(track uint32, ticks uint64) {
 	}
 }
 
-// fragment adds up the samples of a traf box, if it is the chosen track's.
+// fragment adds up the samples of a traf box, if it is the chosen track's. Where it
+// says when it begins, that counts: browsers do not know how long the last sample of
+// each fragment is, and write something.
 func (m *m4aMovie) fragment(traf []byte) error {
 	var each uint64
 	ours := false
 	return eachBox(traf, func(kind string, body []byte) error {
 		f := fields{b: body}
-		flags := f.u32() & 0xffffff
+		flags := f.u32()
 		switch kind {
 		case "tfhd":
 			const baseOffset, description, duration = 0x1, 0x2, 0x8
@@ -153,9 +161,15 @@ func (m *m4aMovie) fragment(traf []byte) error {
 			if flags&duration != 0 {
 				each = uint64(f.u32())
 			}
+		case "tfdt":
+			if ours {
+				m.next = f.decodeTime(flags)
+				m.begin()
+			}
 		case "trun":
 			if ours {
-				m.pending = saturate(m.pending, f.run(flags, each))
+				m.begin()
+				m.next = saturate(m.next, f.run(flags, each))
 			}
 		}
 		if f.short {
@@ -163,6 +177,21 @@ func (m *m4aMovie) fragment(traf []byte) error {
 		}
 		return nil
 	})
+}
+
+// begin notes where the first fragment begins.
+func (m *m4aMovie) begin() {
+	if !m.begun {
+		m.begun, m.first = true, m.next
+	}
+}
+
+// decodeTime reads the number of a tfdt box, whose version and flags are read.
+func (f *fields) decodeTime(flags uint32) uint64 {
+	if flags>>24 == 1 {
+		return f.u64()
+	}
+	return uint64(f.u32())
 }
 
 // run adds up the samples of a trun box, whose flags are read, in ticks.
@@ -205,7 +234,7 @@ func (m *m4aMovie) info() (Info, error) {
 	if i.SampleRate == 0 { // it did not fit into its field
 		i.SampleRate = int(t.scale)
 	}
-	ticks := saturate(t.ticks, m.played)
+	ticks := saturate(t.ticks, m.played())
 	ticks -= min(ticks, t.before)
 	i.Duration = samples(ticks, int(t.scale))
 	if edited := samples(t.edited, int(m.scale)); edited > 0 {

@@ -63,6 +63,9 @@ func TestM4A(t *testing.T) {
 	fragment := func(track uint32, run string) string {
 		return box("moof", box("mfhd", full(0, 1)), box("traf", box("tfhd", full(0, track)), run))
 	}
+	placed := func(at, count uint32) string { // samples of the default
+		return box("moof", box("traf", box("tfhd", full(0, 7)), box("tfdt", full(0, at)), box("trun", full(0, count))))
+	}
 	for _, tt := range []struct {
 		name  string
 		audio string
@@ -83,6 +86,8 @@ func TestM4A(t *testing.T) {
 		{"fragments of their own", streamed + box("moof", box("traf", box("tfhd", full(0x8, 7, 40)), box("trun", full(0, 2)))) + mdat, 80 * ms},
 		{"samples of their own", streamed + fragment(7, box("trun", full(duration|sizes, 2, 5, 100, 6, 100))) + mdat, 11 * ms},
 		{"another track's fragments", streamed + fragment(7, box("trun", full(0, 2))) + fragment(8, box("trun", full(0, 9))) + mdat, 60 * ms},
+		{"fragments with a gap", streamed + placed(500, 2) + mdat + placed(600, 1) + mdat, 130 * ms},
+		{"a fragment with a long time", streamed + box("moof", box("traf", box("tfhd", full(0, 7)), box("tfdt", full(v1, 1, 0)), box("trun", full(0, 1)))) + mdat, 30 * ms},
 		{"the last fragment cut off", streamed + fragment(7, box("trun", full(0, 2))) + mdat + fragment(7, box("trun", full(0, 1))) + mdat[:50], 60 * ms},
 	} {
 		t.Run(tt.name, func(t *testing.T) { lasts(t, []byte(tt.audio), tt.want) })

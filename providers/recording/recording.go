@@ -24,8 +24,8 @@ import (
 // Info is what a recording is.
 type Info struct {
 	Format providers.AudioFormat
-	// Codec is how the samples are kept: "pcm", "float", "alaw" or "mulaw" in WAV,
-	// "mp3", "opus", "vorbis", "aac" or "alac" elsewhere.
+	// Codec is how the samples are kept: "pcm", "float", "alaw" or "mulaw" in WAV, "mp3",
+	// "opus", "vorbis", "aac" or "alac" elsewhere; WebM may hold "pcm" and "float" too.
 	Codec string
 	// Duration of what is heard, exact within one frame of the codec; more than 0.
 	Duration time.Duration

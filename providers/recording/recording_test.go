@@ -42,10 +42,12 @@ var fixtures = []struct {
 	{"speech.webm", Info{providers.WebM, "opus", 3500 * ms, 48000, 1}, 20 * ms},
 	{"speech-live.webm", Info{providers.WebM, "opus", 3500 * ms, 48000, 1}, 20 * ms},
 	{"vorbis.webm", Info{providers.WebM, "vorbis", 3516 * ms, 16000, 1}, 32 * ms},
+	{"chromium.webm", Info{providers.WebM, "opus", 3480 * ms, 48000, 1}, 0},
 	{"speech.ogg", Info{providers.Ogg, "opus", 3500 * ms, 48000, 1}, 20 * ms},
 	{"vorbis.ogg", Info{providers.Ogg, "vorbis", 3500 * ms, 16000, 1}, 0},
 	{"speech.m4a", Info{providers.M4A, "aac", 3500 * ms, 16000, 1}, 0},
 	{"speech-fragmented.m4a", Info{providers.M4A, "aac", 3564 * ms, 16000, 1}, 64 * ms},
+	{"chromium.m4a", Info{providers.M4A, "opus", 3442 * ms, 48000, 1}, 21 * ms},
 	{"opus.m4a", Info{providers.M4A, "opus", 3500 * ms, 48000, 1}, 0},
 	{"alac.m4a", Info{providers.M4A, "alac", 500 * ms, 16000, 1}, 0},
 }

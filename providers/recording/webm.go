@@ -206,6 +206,23 @@ func (t *webmTrack) element(id uint64, body []byte) {
 	}
 }
 
+// codecName is the codec as [Info] names it; "" for one that is not read. PCM is not
+// WebM by the book, but Chromium records it on demand, and whoever reads Matroska
+// reads it.
+func (t *webmTrack) codecName() string {
+	switch t.codec {
+	case "A_OPUS":
+		return "opus"
+	case "A_VORBIS":
+		return "vorbis"
+	case "A_PCM/FLOAT/IEEE":
+		return "float"
+	case "A_PCM/INT/LIT":
+		return "pcm"
+	}
+	return ""
+}
+
 // choose takes the first track of audio, when the first cluster begins.
 func (w *webmWalk) choose() error {
 	if w.chosen != nil {
@@ -220,7 +237,7 @@ func (w *webmWalk) choose() error {
 	switch {
 	case w.chosen == nil:
 		return broken(providers.WebM, "has no audio track")
-	case w.chosen.codec != "A_OPUS" && w.chosen.codec != "A_VORBIS":
+	case w.chosen.codecName() == "":
 		return broken(providers.WebM, "holds neither Opus nor Vorbis")
 	case w.chosen.encoded:
 		return broken(providers.WebM, "is encrypted or compressed twice")
@@ -248,7 +265,7 @@ func (w *webmWalk) block(b []byte) error {
 	w.step, w.last = max(at-w.last, 0), max(w.last, at)
 	w.packet, w.discard = 0, 0
 	const lacing = 0x06 // several packets in the block
-	if flags&lacing == 0 && w.chosen.codec == "A_OPUS" {
+	if flags&lacing == 0 && w.chosen.codecName() == "opus" {
 		w.packet = opusSamples(packet)
 	}
 	return nil
@@ -262,11 +279,9 @@ func (w *webmWalk) info() (Info, error) {
 	case w.blocks == 0:
 		return Info{}, broken(providers.WebM, "holds no audio")
 	}
-	i := Info{Format: providers.WebM, Codec: "vorbis", SampleRate: opusRate, Channels: int(min(w.chosen.channels, 1<<16))}
-	if w.chosen.codec == "A_OPUS" {
-		i.Codec = "opus"
-	} else if r := w.chosen.rate; r >= 1 && r < 1<<30 {
-		i.SampleRate = int(r)
+	i := Info{Format: providers.WebM, Codec: w.chosen.codecName(), SampleRate: opusRate, Channels: int(min(w.chosen.channels, 1<<16))}
+	if i.Codec != "opus" {
+		i.SampleRate = int(max(0, min(w.chosen.rate, 1<<30)))
 	}
 	length := float64(w.last-w.first) * float64(w.scale)
 	claimed := w.duration * float64(w.scale)

@@ -80,6 +80,7 @@ func TestWebM(t *testing.T) {
 		{"Vorbis with a claim", webm(vorbis, element(segInfo, element(claimed, double(33))), unsized(cluster, zero, two)), 33 * ms},
 		{"Vorbis with a wrong claim", webm(vorbis, element(segInfo, element(claimed, double(1e300))), unsized(cluster, zero, two)), 40 * ms},
 		{"Vorbis with no number", webm(vorbis, element(segInfo, element(claimed, double(math.NaN()))), unsized(cluster, zero, two)), 40 * ms},
+		{"PCM", webm("A_PCM/FLOAT/IEEE", unsized(cluster, zero, two)), 40 * ms},
 		{"cut off behind audio", webm(opus, unsized(cluster, zero, two, "\xa3\x90\x81")), 40 * ms},
 	} {
 		t.Run(tt.name, func(t *testing.T) { lasts(t, tt.audio, tt.want) })

@@ -195,6 +195,9 @@ func TestExtremes(t *testing.T) {
 		}
 		for name, decode := range decoders(t) {
 			for _, bitRate := range []int{8000, 64000, 160000} {
+				if name != "go-mp3" && bitRate != 64000 {
+					continue // another process each time, for little more
+				}
 				t.Run(fmt.Sprintf("%s/%s/%d", tt.name, name, bitRate), func(t *testing.T) {
 					out := decode(t, encoded(t, in, 24000, bitRate))
 					got := snr(t, in, out)
