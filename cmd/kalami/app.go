@@ -61,12 +61,12 @@ func openAppVia(ctx context.Context, cfg *Config, log *slog.Logger, via route) (
 	if a.speech, err = a.parts.openSpeech(cfg, a.live, log); err != nil {
 		return a, err
 	}
-	if a.gateway, err = a.newGateway(keys, a.newHost()); err != nil {
-		return a, err
-	}
 	addr := net.JoinHostPort(cfg.Server.Host, strconv.Itoa(cfg.Server.Port))
 	if a.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", addr); err != nil {
 		return a, fmt.Errorf("HOST, PORT: %w", err)
+	}
+	if a.gateway, err = a.newGateway(keys, a.newHost()); err != nil {
+		return a, err
 	}
 	return a, nil
 }
@@ -102,17 +102,18 @@ func (a *app) newGateway(keys []Secret, host gateway.Host) (*gateway.Server, err
 		return nil, err
 	}
 	var redis gateway.Pinger
+	var nodes gateway.Nodes
 	if a.cfg.Storage.Redis.URL.Reveal() != "" {
-		redis = a.live
+		redis, nodes = a.live, a.live
 	}
 	var limiter gateway.Limiter
 	if a.cfg.Accounts.RateLimits {
 		limiter = rateLimiter{a.live}
 	}
-	return gateway.New(gateway.Options{
-		Users: a.db, RefreshTokens: a.db, MailTokens: a.db,
+	options := gateway.Options{
+		Users: a.db, RefreshTokens: a.db, MailTokens: a.db, RefreshLifetime: a.cfg.Accounts.RefreshTTL(),
 		Profiles: a.db, Conversations: a.db, History: a.db,
-		Once: a.live, Limiter: limiter, Database: a.db, Redis: redis,
+		Once: a.live, Limiter: limiter, Database: a.db, Redis: redis, Nodes: nodes,
 		Host:   host,
 		Turns:  a.newTurns(),
 		Speech: a.speech,
@@ -122,7 +123,11 @@ func (a *app) newGateway(keys []Secret, host gateway.Host) (*gateway.Server, err
 		AllowedOrigins: a.cfg.Server.AllowedOrigins, TrustedProxies: a.cfg.Server.TrustedProxies,
 		Rates: a.cfg.Accounts.Rates.rates(), BodyMemory: int64(a.cfg.Server.BodyMemory) << 20,
 		MaxSessionsPerUser: a.cfg.Sessions.PerUser, MaxSessions: a.cfg.Sessions.Max,
-	})
+	}
+	if err := a.addMail(&options); err != nil {
+		return nil, err
+	}
+	return gateway.New(options)
 }
 
 // rateLimiter is the live state as the gateway's limiter.
@@ -151,6 +156,7 @@ const stopSlack = 3 * time.Second
 // run serves until ctx ends, then lets every tutor finish its sentence within the
 // grace, closes every session and waits for it.
 func (a *app) run(ctx context.Context) error {
+	defer a.startBackground()() // until the last request is answered
 	served := make(chan error, 1)
 	go func() { served <- a.gateway.Serve(a.listener) }() // joined below
 	a.log.Info("serving", "url", a.url(), "stt", a.parts.names.STT, "llm", a.parts.names.LLM, "tts", a.parts.names.TTS)

@@ -12,13 +12,14 @@ import (
 // and the error messages are made from them.
 //
 // An empty variable means its default. Each variable whose type can hold a secret
-// (Secret, Database, Redis) may instead be given as NAME_FILE, the path of a file
+// (Secret, Database, Redis, SMTP) may instead be given as NAME_FILE, the path of a file
 // whose trimmed content is the value.
 type Config struct {
 	Server     ServerConfig     `group:"Server"`
 	Log        LogConfig        `group:"Log"`
 	Storage    StorageConfig    `group:"Storage"`
 	Accounts   AccountsConfig   `group:"Accounts"`
+	Mail       MailConfig       `group:"Mail"`
 	Sessions   SessionsConfig   `group:"Conversations"`
 	Deepgram   DeepgramConfig   `group:"Deepgram: hears the learner"`
 	Anthropic  AnthropicConfig  `group:"Anthropic: Claude, the tutor's first choice"`
@@ -33,7 +34,7 @@ type Config struct {
 // ServerConfig is about the listening side.
 type ServerConfig struct {
 	Name           string        `env:"APP_NAME" envDefault:"Kalami" doc:"The name shown on pages and at /."`
-	Debug          bool          `env:"DEBUG" envDefault:"false" doc:"Log at debug level unless KALAMI_LOG_LEVEL says otherwise. Never turns a safeguard off."`
+	Debug          bool          `env:"DEBUG" envDefault:"false" doc:"Log at debug level unless KALAMI_LOG_LEVEL says otherwise. Shows mails that cannot be sent at /debug/outbox, to this machine alone. Never turns a safeguard off."`
 	Host           string        `env:"HOST" envDefault:"127.0.0.1" doc:"Address to listen on. The default can be reached from this machine alone; 0.0.0.0 means every network it is on."`
 	Port           int           `env:"PORT" envDefault:"8000" min:"0" max:"65535" doc:"Port to listen on; 0 takes any free one and logs it."`
 	AllowedOrigins Origins       `env:"KALAMI_ALLOWED_ORIGINS" doc:"Web pages from elsewhere that may call, as exact scheme://host[:port], separated by commas. Empty: only our own."`
@@ -60,6 +61,7 @@ type AccountsConfig struct {
 	SecretKey         Secret  `env:"SECRET_KEY" doc:"Signs access tokens; at least 32 bytes. Empty with SQLite: one is made and kept beside the database file. Required with Postgres."`
 	PreviousSecretKey Secret  `env:"KALAMI_SECRET_KEY_PREVIOUS" doc:"A key that is being replaced: its tokens stay valid, new ones are signed with SECRET_KEY."`
 	AccessMinutes     int     `env:"ACCESS_TOKEN_EXPIRE_MINUTES" envDefault:"30" min:"1" max:"1440" doc:"How long an access token is valid, in minutes."`
+	RefreshDays       int     `env:"KALAMI_REFRESH_TOKEN_EXPIRE_DAYS" envDefault:"30" min:"1" max:"365" doc:"How many days somebody stays signed in without using it."`
 	Guests            bool    `env:"KALAMI_GUESTS" envDefault:"true" doc:"Whether somebody may try the tutor without signing up."`
 	RateLimits        bool    `env:"KALAMI_RATE_LIMITS" envDefault:"true" doc:"Whether sign-ups, sign-ins, new conversations and calls are bounded per address and account. Off is for load tests, whose learners all come from one address."`
 	Rates             RateMap `env:"KALAMI_RATES" doc:"Rates that differ from the built-in ones, such as speaking=30/m:20,joins=off: so many in a s, m or h, and so many at once. Names: reading, writing, speaking (per account), guests (their speaking), handshakes, open, strangers, joins, logins."`
@@ -68,6 +70,11 @@ type AccountsConfig struct {
 // AccessTTL is how long an access token is valid.
 func (c AccountsConfig) AccessTTL() time.Duration {
 	return time.Duration(c.AccessMinutes) * time.Minute
+}
+
+// RefreshTTL is how long a refresh token is valid unless it is used.
+func (c AccountsConfig) RefreshTTL() time.Duration {
+	return time.Duration(c.RefreshDays) * 24 * time.Hour
 }
 
 // SessionsConfig bounds conversations.

@@ -52,4 +52,5 @@ var (
 	_ redacter = Secret("")
 	_ redacter = Database{}
 	_ redacter = Redis{}
+	_ redacter = SMTP{}
 )

@@ -41,6 +41,7 @@ func (c *Config) validate(bad []problem) []problem {
 	}
 	c.validateStorage(report)
 	c.validateKeys(report)
+	c.validateMail(report)
 	if c.Sessions.PerUser > c.Sessions.Max {
 		report("KALAMI_SESSIONS_PER_USER", "%d is more than KALAMI_MAX_SESSIONS (%d)", c.Sessions.PerUser, c.Sessions.Max)
 	}

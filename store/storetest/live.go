@@ -26,6 +26,7 @@ func RunLive(t *testing.T, fresh FreshLive) {
 	t.Run("Crowd", func(t *testing.T) { testCrowd(t, OpenLive(t, fresh(t))) })
 	t.Run("Clips", func(t *testing.T) { testClips(t, OpenLive(t, fresh(t))) })
 	t.Run("Clips' bounds", func(t *testing.T) { testClipBounds(t, OpenLive(t, fresh(t))) })
+	t.Run("Notices", func(t *testing.T) { testNotices(t, fresh) })
 	t.Run("Closed", func(t *testing.T) { testClosed(t, OpenLive(t, fresh(t))) })
 }
 
