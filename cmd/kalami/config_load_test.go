@@ -164,6 +164,13 @@ func TestBadValues(t *testing.T) {
 		{[]string{"SECRET_KEY=short"}, "SECRET_KEY: has 5 bytes, needs at least 32; make one with: openssl rand -base64 48"},
 		{[]string{postgres}, "SECRET_KEY: is required with Postgres, where several servers must sign alike; make one with: openssl rand -base64 48"},
 		{[]string{"KALAMI_SECRET_KEY_PREVIOUS=" + aKey}, "KALAMI_SECRET_KEY_PREVIOUS: is set without SECRET_KEY, which should hold its successor"},
+		{[]string{"KALAMI_SMTP_URL=mail.example", "KALAMI_MAIL_FROM=a@b.example", "KALAMI_PUBLIC_URL=https://k.example"}, "KALAMI_SMTP_URL: must start with smtp:// or smtps://"},
+		{[]string{"KALAMI_SMTP_URL=smtp://mail.example", "KALAMI_PUBLIC_URL=https://k.example"}, "KALAMI_MAIL_FROM: is required with KALAMI_SMTP_URL"},
+		{[]string{"KALAMI_SMTP_URL=smtp://mail.example", "KALAMI_MAIL_FROM=a@b.example"}, "KALAMI_PUBLIC_URL: is required with KALAMI_SMTP_URL: the links in mails lead there"},
+		{[]string{"KALAMI_MAIL_FROM=Kalami"}, `KALAMI_MAIL_FROM: "Kalami" is not an address such as no-reply@example.org or Kalami <no-reply@example.org>`},
+		{[]string{"KALAMI_VERIFY_EMAIL=required"}, "KALAMI_VERIFY_EMAIL: is required, and nobody could sign in: set KALAMI_SMTP_URL"},
+		{[]string{"KALAMI_VERIFY_EMAIL=yes"}, `KALAMI_VERIFY_EMAIL: "yes" is not off, optional or required`},
+		{[]string{"KALAMI_REFRESH_TOKEN_EXPIRE_DAYS=0"}, "KALAMI_REFRESH_TOKEN_EXPIRE_DAYS: 0 is not between 1 and 365"},
 		{[]string{"SECRET_KEY=" + aKey, "KALAMI_SECRET_KEY_PREVIOUS=" + aKey}, "KALAMI_SECRET_KEY_PREVIOUS: is the same as SECRET_KEY; it should hold the key before"},
 		{[]string{"KALAMI_SESSIONS_PER_USER=3", "KALAMI_MAX_SESSIONS=2"}, "KALAMI_SESSIONS_PER_USER: 3 is more than KALAMI_MAX_SESSIONS (2)"},
 		// One mistake is reported once, not again by a check of its consequences.

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	netmail "net/mail"
 	"net/textproto"
 	"net/url"
@@ -16,8 +17,8 @@ import (
 	"github.com/wneessen/go-mail"
 )
 
-// stepTimeout bounds connecting, and then again handing over the mail.
-const stepTimeout = 10 * time.Second
+// sendTimeout bounds the sending of one mail.
+const sendTimeout = 20 * time.Second
 
 // SMTPOptions say how to reach a mail server.
 type SMTPOptions struct {
@@ -34,9 +35,10 @@ type SMTPOptions struct {
 // of goroutines may use it.
 type SMTP struct {
 	// Static after NewSMTP.
-	client *mail.Client
+	server server
 	from   *netmail.Address
 	domain string
+	tls    *tls.Config
 }
 
 // NewSMTP checks the options; it connects to nothing. Errors do not repeat the URL.
@@ -47,39 +49,46 @@ func NewSMTP(o SMTPOptions) (*SMTP, error) {
 	}
 	from, err := netmail.ParseAddress(o.From)
 	if err != nil {
-		return nil, fmt.Errorf("mailer: the sender is not an e-mail address")
+		return nil, errors.New("mailer: the sender is not an e-mail address")
 	}
-	s := &SMTP{from: from, domain: from.Address[strings.LastIndexByte(from.Address, '@')+1:]}
-	settings := []mail.Option{
-		mail.WithPort(server.port), mail.WithTimeout(stepTimeout), mail.WithHELO(s.domain),
-		mail.WithTLSPolicy(server.policy), mail.WithTLSConfig(tlsFor(o.TLS, server.host)),
+	trust := o.TLS
+	if trust == nil {
+		trust = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
-	if server.implicit {
-		settings = append(settings, mail.WithSSL())
-	}
-	if server.user != "" {
-		// Without encryption this chooses only methods that do not show the password.
-		settings = append(settings, mail.WithSMTPAuth(mail.SMTPAuthAutoDiscover),
-			mail.WithUsername(server.user), mail.WithPassword(server.password))
-	}
-	if s.client, err = mail.NewClient(server.host, settings...); err != nil {
+	trust = trust.Clone()
+	trust.ServerName = server.host
+	s := &SMTP{server: server, from: from, domain: from.Address[strings.LastIndexByte(from.Address, '@')+1:], tls: trust}
+	if _, err := mail.NewClient(server.host, s.settings()...); err != nil {
 		return nil, fmt.Errorf("mailer: %w", err)
 	}
 	return s, nil
 }
 
-func tlsFor(base *tls.Config, host string) *tls.Config {
-	if base == nil {
-		base = &tls.Config{}
+// settings are the library's for one mail.
+func (s *SMTP) settings() []mail.Option {
+	all := []mail.Option{mail.WithPort(s.server.port), mail.WithTimeout(sendTimeout), mail.WithHELO(s.domain), mail.WithTLSConfig(s.tls)}
+	if s.server.implicit {
+		all = append(all, mail.WithSSL())
+	} else {
+		all = append(all, mail.WithTLSPolicy(s.server.policy))
 	}
-	c := base.Clone()
-	c.ServerName, c.MinVersion = host, tls.VersionTLS12
-	return c
+	if s.server.user == "" {
+		return all
+	}
+	all = append(all, mail.WithUsername(s.server.user), mail.WithPassword(s.server.password))
+	if s.server.implicit {
+		// The library does not know that a connection which it was given is encrypted,
+		// and would not say a password there.
+		return append(all, mail.WithOpportunisticSMTPAuth(mail.SMTPAuthSCRAMSHA256, mail.SMTPAuthSCRAMSHA1,
+			mail.SMTPAuthPlainNoEnc, mail.SMTPAuthLoginNoEnc))
+	}
+	// Without encryption this chooses only methods that do not show the password.
+	return append(all, mail.WithSMTPAuth(mail.SMTPAuthAutoDiscover))
 }
 
-// Send hands a mail to the server and returns when the server has taken it. It takes at
-// most ten seconds for connecting, which ctx can end earlier, and ten for the rest.
-// Errors carry the server's code and not its words, which repeat the address.
+// Send hands a mail to the server and returns when the server has taken it, when ctx
+// ends, or after twenty seconds. Errors carry the server's code and not its words, which
+// repeat the address.
 func (s *SMTP) Send(ctx context.Context, m Message) error {
 	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	msg.FromMailAddress(s.from)
@@ -91,10 +100,52 @@ func (s *SMTP) Send(ctx context.Context, m Message) error {
 	msg.SetMessageIDWithValue(rand.Text() + "@" + s.domain)
 	msg.SetGenHeader("Auto-Submitted", "auto-generated") // no out-of-office answers
 	msg.SetBodyString(mail.TypeTextPlain, m.Text)
-	if err := s.client.DialAndSendWithContext(ctx, msg); err != nil {
+
+	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
+	var line line
+	defer line.hangUp()
+	dial := func(dialing context.Context, network, addr string) (net.Conn, error) {
+		if err := line.dial(dialing, ctx, network, addr); err != nil || !s.server.implicit {
+			return line.conn, err
+		}
+		secure := tls.Client(line.conn, s.tls)
+		return secure, secure.HandshakeContext(dialing)
+	}
+	client, err := mail.NewClient(s.server.host, append(s.settings(), mail.WithDialContextFunc(dial))...)
+	if err != nil {
+		return fmt.Errorf("mailer: %w", err)
+	}
+	if err := client.DialAndSendWithContext(ctx, msg); err != nil {
 		return discreet(err)
 	}
 	return nil
+}
+
+// line is the connection of one mail. The library leaves a connection open on which
+// greeting, encryption or signing in has failed, and does not end one with its context;
+// hence it is made and ended here.
+type line struct {
+	conn   net.Conn // nil before dial
+	forget func() bool
+}
+
+// dial connects within the time of dialing; sending ends the connection, until hangUp.
+func (l *line) dial(dialing, sending context.Context, network, addr string) error {
+	conn, err := new(net.Dialer).DialContext(dialing, network, addr)
+	if err != nil {
+		return err
+	}
+	l.conn, l.forget = conn, context.AfterFunc(sending, func() { _ = conn.Close() })
+	return nil
+}
+
+// hangUp closes the connection if there is one.
+func (l *line) hangUp() {
+	if l.conn != nil {
+		l.forget()
+		_ = l.conn.Close() // closed already when all went well
+	}
 }
 
 // discreet is what may be logged of a failure.
