@@ -22,17 +22,17 @@ import (
 type backend struct {
 	name string
 	// environ are the variables that choose it; it may make a database for the test.
-	environ func(t *testing.T) []string
+	environ func(t testing.TB) []string
 }
 
 // backends are SQLite with the Redis in process, always, and Postgres with a real
 // Redis where the suite was given them.
 func backends() []backend {
-	all := []backend{{"sqlite", func(t *testing.T) []string { return []string{"KALAMI_DATA_DIR=" + t.TempDir()} }}}
+	all := []backend{{"sqlite", func(t testing.TB) []string { return []string{"KALAMI_DATA_DIR=" + t.TempDir()} }}}
 	if os.Getenv(storetest.PostgresVariable) == "" || os.Getenv(storetest.RedisVariable) == "" {
 		return all
 	}
-	return append(all, backend{"postgres+redis", func(t *testing.T) []string {
+	return append(all, backend{"postgres+redis", func(t testing.TB) []string {
 		return []string{
 			"DATABASE_URL=" + storetest.Postgres(t).URL, "REDIS_URL=" + os.Getenv(storetest.RedisVariable),
 			"SECRET_KEY=" + strings.Repeat("a key of the test suite ", 3),
@@ -87,14 +87,14 @@ func newHouse(t *testing.T, b backend, latency simulate.Latency) (*house, []stri
 }
 
 // openDemo starts one with nothing configured but where it keeps things.
-func openDemo(t *testing.T, b backend, environ ...string) *house {
+func openDemo(t testing.TB, b backend, environ ...string) *house {
 	t.Helper()
 	h := &house{log: &lockedBuffer{}, ran: make(chan error, 1)}
 	h.open(t, append(append(b.environ(t), "PORT=0"), environ...))
 	return h
 }
 
-func (h *house) open(t *testing.T, environ []string) {
+func (h *house) open(t testing.TB, environ []string) {
 	t.Helper()
 	cfg, err := loadConfig(configInputs{environ: environ, envFile: filepath.Join(t.TempDir(), "none")})
 	if err != nil {
