@@ -35,13 +35,26 @@ const defaultBodyMemory = 128 << 20
 // errSlowHandler is the cause of a request's context when the handler took too long.
 var errSlowHandler = fmt.Errorf("gateway: not answered in time: %w", context.DeadlineExceeded)
 
-// bodies counts what the requests under way have sent, in bytes. Many large bodies at
+// bodies counts what the requests under way have sent, in bytes, and the large messages
+// of sockets. Many large bodies at
 // once would use up the node's memory and with it the conversations; beyond most, the
 // request whose bytes are too many is refused, so that the others get through.
 type bodies struct {
 	most int64
 	held atomic.Int64
 }
+
+// take counts n bytes that are not a request's, or answers false when there is no room.
+func (b *bodies) take(n int64) bool {
+	if b.held.Add(n) > b.most {
+		b.held.Add(-n)
+		return false
+	}
+	return true
+}
+
+// give takes back n bytes that were taken.
+func (b *bodies) give(n int64) { b.held.Add(-n) }
 
 func errNoRoom() error {
 	return &apiError{code: "overloaded", retryAfter: 2 * time.Second,

@@ -100,6 +100,22 @@ func closeCodeOf(r session.EndReason) (row closeCode, ok bool) {
 	return closeCode{1011, "internal_error", actionResume}, false
 }
 
+// noToken is the code of a socket that was opened without a token.
+const noToken session.Code = "authentication_required"
+
+// originalCloseFrame is closeFrame for the original's socket, whose clients know two
+// codes of their own and take all others for a lost connection.
+func originalCloseFrame(e *session.End) (code websocket.StatusCode, reason string, send bool) {
+	switch {
+	case e.Reason != session.EndUnauthorised:
+		return closeFrame(e)
+	case e.Code == noToken:
+		return 4001, "Authentication required", true
+	default: // forged, expired, or its user's sessions have been ended
+		return 4002, "Invalid token", true
+	}
+}
+
 // closeFrame is what e looks like on the wire; send is false when there is nobody to
 // tell.
 func closeFrame(e *session.End) (code websocket.StatusCode, reason string, send bool) {

@@ -33,7 +33,7 @@
 //
 // # Who is asking
 //
-// An access token in the Authorization header, checked against the user's present token
+// An access token in the Authorization header (but for the original's socket), checked against the user's present token
 // version, so that ending a user's sessions ends their tokens too. Nothing is a cookie:
 // there is nothing that a foreign page could make a browser send along. A browser cannot
 // put a header on a WebSocket, so it buys a single-use ticket (tickets.go) with its
@@ -53,4 +53,12 @@
 // closecodes.go says how each end of a session looks to the client, and a registry knows
 // all sockets, because the HTTP server neither closes nor waits for connections that it
 // has given away. Stopping a node is Drain, then DrainSessions, then Shutdown.
+//
+// There are two. GET /v1/voice is the native one, where learner and tutor talk freely
+// (voice*.go). GET /ws is the original's (original*.go), for an app that cannot be changed
+// any more: it sends recordings of whole utterances, which are answered by the same turns
+// as those of the REST API. It shows its access token in the query, the only place where
+// that is taken, and once: a lesson goes on when the token ends, for two hours at most,
+// but not when its user's sessions are ended. What the app has sent is answered and stored
+// even if its socket is lost, one recording after another.
 package gateway

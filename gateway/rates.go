@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"math"
 	"net/http"
@@ -82,20 +83,29 @@ func (r Rates) withDefaults() Rates {
 // refusal's beginning. The answer's headers tell either way how much is left. A limiter
 // that does not answer refuses nobody: learners are let in while live state is away.
 func (s *Server) allow(c echo.Context, key string, r Rate, what string) error {
+	v, err := s.count(c.Request().Context(), requestID(c), key, r, what)
+	if v != nil {
+		tellRate(c.Response().Header(), r, *v)
+	}
+	return err
+}
+
+// count is allow for what is no request of its own; id names it in the log. The verdict
+// is nil when there is none.
+func (s *Server) count(ctx context.Context, id, key string, r Rate, what string) (*Verdict, error) {
 	if s.opts.Limiter == nil || r.Count < 0 {
-		return nil
+		return nil, nil
 	}
-	v, err := s.opts.Limiter.Allow(c.Request().Context(), key, r)
+	v, err := s.opts.Limiter.Allow(ctx, key, r)
 	if err != nil {
-		s.log.Warn("a rate could not be checked", "request_id", requestID(c), "err", err)
-		return nil
+		s.log.Warn("a rate could not be checked", "request_id", id, "err", err)
+		return nil, nil
 	}
-	tellRate(c.Response().Header(), r, v)
 	if v.Allowed {
-		return nil
+		return &v, nil
 	}
 	wait := max(v.RetryAfter, time.Second)
-	return &apiError{code: string(session.RateLimited), retryAfter: wait,
+	return &v, &apiError{code: string(session.RateLimited), retryAfter: wait,
 		err: learn.Errorf(learn.TooMany, "gateway.allow", "%s, try again in %d seconds", what, wholeSeconds(wait))}
 }
 
@@ -157,14 +167,20 @@ func (s *Server) paceLearner(c echo.Context, class rateClass, u learn.User) erro
 	case writing:
 		return s.allow(c, "writing:"+u.ID, rates.Writing, "You change things too often")
 	case speaking:
-		rate := rates.Speaking
-		if u.Guest {
-			rate = rates.GuestSpeaking
-		}
-		return s.allow(c, "speaking:"+u.ID, rate, "You speak faster than the tutor can listen")
+		key, rate, what := s.speakingRate(u)
+		return s.allow(c, key, rate, what)
 	case unpaced, describes:
 	}
 	return nil
+}
+
+// speakingRate is how often an account may make vendors work, by whatever route.
+func (s *Server) speakingRate(u learn.User) (key string, r Rate, what string) {
+	r = s.opts.Rates.Speaking
+	if u.Guest {
+		r = s.opts.Rates.GuestSpeaking
+	}
+	return "speaking:" + u.ID, r, "You speak faster than the tutor can listen"
 }
 
 // paceOpen counts a call of somebody unknown.

@@ -54,10 +54,13 @@ type seat struct {
 	cancel   context.CancelCauseFunc
 
 	// Guarded by registry.mu.
-	conn         session.Conn // nil before hold
+	conn         aborter // nil before hold
 	conversation string
 	epoch        int64
 }
+
+// aborter is a connection that can be cut off; see [session.Conn].
+type aborter interface{ Abort() }
 
 // take reserves a seat for a user, or for a stranger when userID is empty. It does not
 // block. Errors: Unavailable when the node drains or is full, TooMany when the user has
@@ -96,7 +99,7 @@ func (r *registry) refusal(stranger bool) error {
 // hold runs talk, which owns conn and closes it, in a goroutine of its own, and leaves
 // the seat when talk returns. drain waits for it. talk's context ends with an
 // *[session.End] as its cause when the session is to end.
-func (s *seat) hold(conn session.Conn, talk func(ctx context.Context)) {
+func (s *seat) hold(conn aborter, talk func(ctx context.Context)) {
 	s.registry.mu.Lock()
 	s.conn = conn
 	s.registry.mu.Unlock()
@@ -210,7 +213,7 @@ func (r *registry) drain(ctx context.Context) error {
 // abort cuts every connection off and counts them.
 func (r *registry) abort() int {
 	r.mu.Lock()
-	var conns []session.Conn
+	var conns []aborter
 	for s := range r.seats {
 		if s.conn != nil {
 			conns = append(conns, s.conn)

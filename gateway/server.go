@@ -124,12 +124,15 @@ type voiceEndpoint interface {
 // Server is the HTTP edge: an [http.Handler] and the server that carries it. Use New.
 type Server struct {
 	// Static after New.
-	opts    Options
-	log     *slog.Logger
-	echo    *echo.Echo
-	http    *http.Server
-	voice   voiceEndpoint
-	proxies proxies
+	opts Options
+	log  *slog.Logger
+	echo *echo.Echo
+	http *http.Server
+	// live are the sockets of this node, of voice and original alike.
+	live     *registry
+	voice    voiceEndpoint
+	original *originalSockets
+	proxies  proxies
 	// outboxPage is the page of /debug/outbox.
 	outboxPage *template.Template
 	// operations are the routes of the API, in the order of their registration.
@@ -167,6 +170,7 @@ func New(o Options) (*Server, error) {
 		return nil, fmt.Errorf("gateway: read the page's files: %w", err)
 	}
 	s.bodies.most = o.BodyMemory
+	s.live = newRegistry(o.MaxSessions, o.MaxSessionsPerUser)
 	s.voice = newVoice(s)
 	s.routes(pages)
 	if err := s.registerDocumentation(); err != nil {

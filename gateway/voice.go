@@ -41,7 +41,7 @@ var _ voiceEndpoint = (*voiceSockets)(nil)
 func newVoice(s *Server) *voiceSockets {
 	return &voiceSockets{
 		server: s,
-		live:   newRegistry(s.opts.MaxSessions, s.opts.MaxSessionsPerUser),
+		live:   s.live,
 		hello:  helloWait,
 	}
 }
