@@ -5,7 +5,8 @@
 //
 // Redis is always spoken to through go-redis. Without a URL the process starts a
 // Redis of its own, miniredis, on in-memory pipes instead of a port, so that there
-// is one code path; that embedded mode is for one node. Miniredis does not let keys
+// is one code path; that embedded mode is for one node. Rates alone, which nearly every
+// request asks for, are then counted beside it and not by a script. Miniredis does not let keys
 // expire by itself: one goroutine moves its clock, ten times a second, and Close
 // waits for it. So an embedded key may expire a tenth of a second early.
 //

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -18,9 +19,11 @@ const busyWait = 2 * time.Second
 
 // embedded is a Redis inside the process.
 type embedded struct {
-	server *miniredis.Miniredis
-	stop   context.CancelFunc
-	clock  sync.WaitGroup
+	server   *miniredis.Miniredis
+	stop     context.CancelFunc
+	clock    sync.WaitGroup
+	closed   atomic.Bool
+	arrivals arrivals
 }
 
 // startEmbedded starts the server and the goroutine that moves its clock; close
@@ -54,6 +57,7 @@ func (e *embedded) dial(context.Context, string, string) (net.Conn, error) { ret
 
 // close stops the clock and the server and waits for both.
 func (e *embedded) close() {
+	e.closed.Store(true)
 	e.stop()
 	e.clock.Wait()
 	e.server.Close()

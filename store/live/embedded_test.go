@@ -3,6 +3,7 @@ package live_test
 import (
 	"bytes"
 	"log/slog"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -128,6 +129,44 @@ func TestLibraryLog(t *testing.T) {
 		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 		if len(lines) != 2 || !strings.Contains(lines[0], "left_out=0") || !strings.Contains(lines[1], "left_out=499") {
 			t.Errorf("14 s of outage logged as\n%s\nwant two lines, the second with 499 left out", out.String())
+		}
+	})
+}
+
+// TestRatesAreForgotten: whoever has recovered takes no room, and when there is none
+// left because of everybody else, nobody is refused for it.
+func TestRatesAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := live.Open(t.Context(), live.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		hourly, slow := live.Rate{Count: 1, Per: time.Hour}, live.Rate{Count: 1, Per: 3 * time.Hour}
+		allowed := func(key string, r live.Rate) bool {
+			v, err := s.Allow(t.Context(), key, r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return v.Allowed
+		}
+		if !allowed("ana", slow) || allowed("ana", slow) {
+			t.Fatal("the rate is not kept")
+		}
+		crowd := func(from int) {
+			for i := range 60_000 {
+				allowed(strconv.Itoa(from+i), hourly)
+			}
+		}
+		crowd(0)
+		time.Sleep(2 * time.Hour)
+		crowd(60_000)
+		if allowed("ana", slow) {
+			t.Error("a rate was forgotten while there was room")
+		}
+		crowd(120_000)
+		if !allowed("ana", slow) {
+			t.Error("refused with no room left")
 		}
 	})
 }
