@@ -220,7 +220,7 @@ func TestBrokenOffBody(t *testing.T) {
 }
 
 func TestBytesText(t *testing.T) {
-	for n, want := range map[int64]string{1: "1 bytes", 1500: "1500 bytes", 64 << 10: "64 KiB", 1 << 20: "1 MiB", 25 << 20: "25 MiB"} {
+	for n, want := range map[int64]string{1: "1 bytes", 1500: "1500 bytes", 64 << 10: "64 KiB", 1 << 20: "1 MiB", 25 << 20: "25 MiB", 35_000_000: "33.4 MiB"} {
 		if got := bytesText(n); got != want {
 			t.Errorf("%d: %q, want %q", n, got, want)
 		}

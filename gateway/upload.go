@@ -26,8 +26,10 @@ import (
 const (
 	// maxRecordingBody is the largest recording in base64, with room for what is around it.
 	maxRecordingBody = providers.MaxRecording/3*4 + 64<<10
-	// maxFormField bounds a field of such a form that is not the recording.
+	// maxFormField bounds a field of such a form that is not the recording, and maxFormParts
+	// how many of them there may be: megabytes of tiny ones would become many more.
 	maxFormField = 16 << 10
+	maxFormParts = 32
 )
 
 // upload is a recording as a client sent it.
@@ -93,7 +95,7 @@ func readForm(body io.Reader, boundary string) (upload, error) {
 		return u, learn.Errorf(learn.Invalid, op, "The form has no boundary")
 	}
 	form := multipart.NewReader(body, boundary)
-	for {
+	for range maxFormParts {
 		part, err := form.NextPart()
 		if errors.Is(err, io.EOF) {
 			return u, nil
@@ -105,6 +107,7 @@ func readForm(body io.Reader, boundary string) (upload, error) {
 			return u, readError(op, err)
 		}
 	}
+	return u, learn.Errorf(learn.Invalid, op, "The form has more than %d parts", maxFormParts)
 }
 
 // read takes one part; the first recording counts.
