@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -39,6 +40,7 @@ func misuses() []misuse {
 		{"null", 0, nullFields},
 		{"hostile", 0, hostileFields},
 		{"an unknown field", 0, unknownField},
+		{"a bad value", 0, badValues},
 		{"a bad parameter", http.StatusUnprocessableEntity, badParameters},
 	}, clipMisuses()...)
 }
@@ -222,16 +224,21 @@ func missingFields(p *people, op describedOperation, r operationRow) (all []atte
 			all = append(all, p.with(op, r, field, remove{}))
 			continue
 		}
-		a := p.right(op, r)
-		values, err := url.ParseQuery(a.body)
-		if err != nil {
-			panic(err)
-		}
-		values.Del(field)
-		a.name, a.field, a.body = field, field, values.Encode()
-		all = append(all, a)
+		all = append(all, p.formWith(op, r, field, ""))
 	}
 	return all
+}
+
+// formWith is the right call with another value in one field of its form.
+func (p *people) formWith(op describedOperation, r operationRow, field, value string) attempt {
+	a := p.right(op, r)
+	values, err := url.ParseQuery(a.body)
+	if err != nil {
+		panic(err)
+	}
+	values.Set(field, value)
+	a.name, a.field, a.body = field, field, values.Encode()
+	return a
 }
 
 func wrongFieldTypes(p *people, op describedOperation, r operationRow) (all []attempt) {
@@ -286,6 +293,22 @@ func hostileFields(p *people, op describedOperation, r operationRow) (all []atte
 			a.name, a.field = a.name+" "+string(text), ""
 			all = append(all, a)
 		}
+	}
+	return all
+}
+
+func badValues(p *people, op describedOperation, r operationRow) (all []attempt) {
+	for _, f := range r.faults {
+		var a attempt
+		if r.form != "" {
+			a = p.formWith(op, r, f.field, fmt.Sprint(f.value))
+		} else {
+			a = p.with(op, r, f.field, f.value)
+		}
+		text, _ := json.Marshal(f.value)
+		a.name += " " + string(text[:min(len(text), 40)])
+		a.expects = expectation{status: f.status, detail: f.detail}
+		all = append(all, a)
 	}
 	return all
 }

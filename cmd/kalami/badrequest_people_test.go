@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/base64"
 	"maps"
 	"net/http"
 	"strings"
@@ -40,10 +41,14 @@ func meetPeople(t *testing.T, h *house) *people {
 		p.others[name] = p.account(t, name+"@example.org").Access
 	}
 	p.names = map[string]string{
-		"$email": anasAddress, "$password": anasPassword, "$refresh": ana.Refresh,
+		"$email": anasAddress, "$password": anasPassword, "$refresh": ana.Refresh, "$wav": base64.StdEncoding.EncodeToString([]byte(sentence())),
 		"$profile": p.make(t, "/users/profiles", `{"target_language":"es","cefr_level":"B1"}`),
 		"$spare":   p.make(t, "/users/profiles", `{"target_language":"it"}`),
 	}
+	p.account(t, "gil@example.org")
+	p.send(t, attempt{method: http.MethodPost, path: "/auth/password/forgot", contentType: "application/json", body: `{"email":"gil@example.org"}`}).
+		has(t, http.StatusAccepted)
+	p.names["$verify"], p.names["$reset"] = p.mailed(t, "gil@example.org", "verify"), p.mailed(t, "gil@example.org", "reset")
 	session := func(profile string) string {
 		return p.make(t, "/conversations/sessions", `{"profile_id":"`+profile+`"}`)
 	}
@@ -69,6 +74,24 @@ func (p *people) account(t *testing.T, email string) (tokens signedIn) {
 	p.send(t, attempt{method: http.MethodPost, path: "/auth/login", contentType: "application/x-www-form-urlencoded",
 		body: "username=" + email + "&password=" + anasPassword}).has(t, http.StatusOK).read(t, &tokens)
 	return tokens
+}
+
+// mailed waits for the letter to an address whose link has a token for this, and returns
+// the token.
+func (p *people) mailed(t *testing.T, to, purpose string) string {
+	t.Helper()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		var letters []struct{ To, Text string }
+		p.send(t, attempt{method: http.MethodGet, path: "/debug/outbox.json"}).has(t, http.StatusOK).read(t, &letters)
+		for _, l := range letters {
+			if _, token, ok := strings.Cut(l.Text, "#"+purpose+"="); ok && l.To == to {
+				token, _, _ = strings.Cut(token, "\n")
+				return token
+			}
+		}
+	}
+	t.Fatalf("no letter to %s came", to)
+	return ""
 }
 
 // make posts something as ana and returns the id of what came of it.

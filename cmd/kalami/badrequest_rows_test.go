@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 )
 
@@ -25,8 +26,17 @@ type operationRow struct {
 	limit    int      // of the body, in bytes; 0 is a MiB
 	// parameters are values that those of the query cannot have.
 	parameters map[string][]string
+	faults     []fault
 	// expects is by the misuse's name, with or without the attempt's.
 	expects map[string]expectation
+}
+
+// fault is a value that a field cannot have, and what it is answered; a 422 names it.
+type fault struct {
+	field  string
+	value  any
+	status int
+	detail string
 }
 
 // expectation is the status of an answer, and its detail or its whole body where that is
@@ -94,7 +104,8 @@ func houseRows() []operationRow {
 	}
 	return []operationRow{
 		get("getRoot", "/"), get("getHealth", "/health"), get("getLiveness", "/livez"), get("getReadiness", "/readyz"),
-		get("listLanguages", "/languages"), get("getOpenAPI", "/openapi.json"), get("getOpenAPI30", "/openapi-3.0.json"),
+		get("listLanguages", "/languages"), get("getOpenAPI", "/openapi.json"), get("getOpenAPI30", "/openapi-3.0.json"), get("getAsyncAPI", "/asyncapi.json"),
+		get("showOutbox", "/debug/outbox"), get("listOutbox", "/debug/outbox.json"),
 	}
 }
 
@@ -102,8 +113,19 @@ func accountRows() []operationRow {
 	return []operationRow{
 		{id: "register", open: true, path: "/auth/register", right: http.StatusCreated, once: true,
 			body:     `{"email":"carla@example.org","password":"correct horse battery","native_language":"en","name":"Carla"}`,
-			required: []string{"email", "password"}},
-		{id: "login", open: true, path: "/auth/login", right: http.StatusOK, form: "username=$email&password=$password&device_id=phone-1", required: []string{"username", "password"}},
+			required: []string{"email", "password"}, faults: []fault{
+				{"email", "carla@example.org", http.StatusBadRequest, "Email already registered"},
+				{"email", "CARLA@EXAMPLE.ORG", http.StatusBadRequest, "Email already registered"},
+				{"email", "carla", http.StatusUnprocessableEntity, ""}, {"email", "a@b", http.StatusUnprocessableEntity, ""},
+				{"email", "Carla <carla2@example.org>", http.StatusUnprocessableEntity, ""},
+				{"password", "short", http.StatusUnprocessableEntity, ""}, {"native_language", "klingon", http.StatusUnprocessableEntity, ""}}},
+		{id: "login", open: true, path: "/auth/login", right: http.StatusOK, form: "username=$email&password=$password&device_id=phone-1", required: []string{"username", "password"},
+			faults: []fault{
+				{"password", "wrong", http.StatusUnauthorized, "Invalid email or password"},
+				{"password", strings.Repeat("x", 500_000), http.StatusUnauthorized, "Invalid email or password"},
+				{"username", "nobody@example.org", http.StatusUnauthorized, "Invalid email or password"},
+				{"username", "\x00", http.StatusUnauthorized, "Invalid email or password"},
+				{"device_id", strings.Repeat("x", 65), http.StatusUnprocessableEntity, ""}}},
 		{id: "enterAsGuest", open: true, path: "/auth/guest", right: http.StatusOK, body: `{"native_language":"en","name":"Guest"}`,
 			expects: map[string]expectation{"a malformed body nothing": {status: http.StatusOK}}},
 		{id: "getMe", path: "/auth/me", right: http.StatusOK},
@@ -117,13 +139,13 @@ func accountRows() []operationRow {
 			body: `{"current_password":"$password","new_password":"another good one"}`, required: []string{"current_password", "new_password"},
 			certain: []string{"new_password"},
 			expects: map[string]expectation{"too long current_password": {status: http.StatusForbidden, detail: "The password is wrong"}}},
-		{id: "forgotPassword", open: true, path: "/auth/password/forgot", right: http.StatusServiceUnavailable, body: `{"email":"$email"}`, required: []string{"email"}},
-		{id: "resetPassword", open: true, path: "/auth/password/reset", right: http.StatusServiceUnavailable,
+		{id: "forgotPassword", open: true, path: "/auth/password/forgot", right: http.StatusAccepted, body: `{"email":"$email"}`, required: []string{"email"}},
+		{id: "resetPassword", open: true, path: "/auth/password/reset", right: http.StatusNoContent, once: true,
 			body: `{"token":"$reset","new_password":"another good one"}`, required: []string{"token", "new_password"},
-			expects: map[string]expectation{"too long token": {status: http.StatusServiceUnavailable}}},
-		{id: "verifyEmail", open: true, path: "/auth/email/verify", right: http.StatusServiceUnavailable, body: `{"token":"$verify"}`, required: []string{"token"},
-			expects: map[string]expectation{"too long token": {status: http.StatusServiceUnavailable}}},
-		{id: "resendVerification", open: true, path: "/auth/email/resend", right: http.StatusServiceUnavailable, body: `{"email":"$email"}`, required: []string{"email"}},
+			expects: map[string]expectation{"too long token": {status: http.StatusBadRequest}}},
+		{id: "verifyEmail", open: true, path: "/auth/email/verify", right: http.StatusOK, once: true, body: `{"token":"$verify"}`, required: []string{"token"},
+			expects: map[string]expectation{"too long token": {status: http.StatusBadRequest}}},
+		{id: "resendVerification", open: true, path: "/auth/email/resend", right: http.StatusAccepted, body: `{"email":"$email"}`, required: []string{"email"}},
 		{id: "logoutEverywhere", as: "eva", path: "/auth/logout-all", right: http.StatusNoContent},
 		{id: "deleteMe", as: "fay", path: "/auth/me", right: http.StatusNoContent, body: `{"password":"$password"}`, required: []string{"password"},
 			expects: map[string]expectation{"too long": {status: http.StatusForbidden, detail: "The password is wrong"}}},
@@ -135,13 +157,20 @@ func profileRows() []operationRow {
 		{id: "listProfiles", path: "/users/profiles", right: http.StatusOK},
 		{id: "createProfile", path: "/users/profiles", right: http.StatusCreated, once: true,
 			body:     `{"target_language":"fr","cefr_level":"A2","correction_mode":"flow","patience_ms":1500,"speech_rate":0.9,"voice_id":"v1"}`,
-			required: []string{"target_language"}},
+			required: []string{"target_language"}, faults: []fault{
+				{"target_language", "xx", http.StatusUnprocessableEntity, ""},
+				{"target_language", "fr", http.StatusBadRequest, "Profile for fr already exists"},
+				{"cefr_level", "D1", http.StatusUnprocessableEntity, ""}, {"correction_mode", "harsh", http.StatusUnprocessableEntity, ""},
+				{"patience_ms", 799, http.StatusUnprocessableEntity, ""}, {"speech_rate", 1.51, http.StatusUnprocessableEntity, ""}}},
 		{id: "getProfile", path: "/users/profiles/$profile", right: http.StatusOK},
 		{id: "updateProfile", path: "/users/profiles/$profile", right: http.StatusOK,
 			body: `{"cefr_level":"B2","correction_mode":"strict","patience_ms":1500,"speech_rate":0.9,"voice_id":"v1"}`,
 			expects: map[string]expectation{
 				"an unknown field":    {status: http.StatusUnprocessableEntity},
-				"too long cefr_level": {status: http.StatusBadRequest, detail: "Invalid CEFR level"}}},
+				"too long cefr_level": {status: http.StatusBadRequest, detail: "Invalid CEFR level"}},
+			faults: []fault{
+				{"cefr_level", "D1", http.StatusBadRequest, "Invalid CEFR level"}, {"patience_ms", 4001, http.StatusUnprocessableEntity, ""},
+				{"target_language", "fr", http.StatusUnprocessableEntity, ""}}},
 	}
 }
 
@@ -161,8 +190,13 @@ func conversationRows() []operationRow {
 				"too long conversation_id": {status: http.StatusNotFound},
 				"an ended session":         {status: http.StatusConflict}}},
 		{id: "startSession", path: "/conversations/sessions", right: http.StatusCreated, required: []string{"profile_id"},
-			body:    `{"profile_id":"$profile","topic":"Food","difficulty_level":"A2","mode":"turn","client_key":"key-1"}`,
-			expects: map[string]expectation{"too long profile_id": {status: http.StatusNotFound, detail: "Learning profile not found"}}},
+			body: `{"profile_id":"$profile","topic":"Food","difficulty_level":"A2","mode":"turn","client_key":"key-1"}`,
+			expects: map[string]expectation{
+				"too long profile_id": {status: http.StatusNotFound, detail: "Learning profile not found"},
+				"a deleted profile":   {status: http.StatusNotFound, detail: "Learning profile not found"}},
+			faults: []fault{
+				{"mode", "shouting", http.StatusUnprocessableEntity, ""}, {"difficulty_level", "hard", http.StatusUnprocessableEntity, ""},
+				{"topic", strings.Repeat("é", 201), http.StatusUnprocessableEntity, ""}, {"client_key", "a b", http.StatusUnprocessableEntity, ""}}},
 		{id: "listSessions", path: "/conversations/sessions", query: "limit=20&offset=0&profile_id=$profile", right: http.StatusOK,
 			parameters: map[string][]string{"limit": append(limits, "0", "101"), "offset": append(limits, "100001"), "profile_id": nil},
 			expects:    map[string]expectation{"another's": none, "a deleted profile": none, "an unknown id": none, "a malformed id": none}},
