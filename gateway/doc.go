@@ -41,6 +41,14 @@
 // bound when the ticket is sold, since a refused upgrade reaches a page without status or
 // reason.
 //
+// Access tokens are short, and a refresh token gets the next ones (signin.go). It is good
+// once. Whoever lost the answer is given the same successor again for ten seconds; a used
+// token that comes later means that two hold it, and ends all that came of that sign-in.
+// What ends a user's sessions ends their open sockets too, on other nodes by a notice.
+//
+// Nothing tells whether an address has an account: signing in does the same work either
+// way, and mails are looked up and written by a worker behind a bounded queue (letters.go).
+//
 // # How much
 //
 // Bodies, headers and times are bounded for every route ([Server]), new accounts, sign-ins

@@ -2,6 +2,7 @@
 
 const TIMEOUT_MS = 15000;
 const KEY = "kalami.identity";
+const RENEW_BEFORE_MS = 60000;
 
 /** An answer that is not a success. `status` 0 means that no answer came. */
 export class ApiError extends Error {
@@ -26,6 +27,7 @@ export class ApiError extends Error {
 export class Api {
   constructor() {
     this.identity = this.recall();
+    this.renewing = null; // the exchange under way
   }
 
   /** @returns {boolean} whether somebody is signed in, be it as a guest */
@@ -54,25 +56,56 @@ export class Api {
 
   /** Signs in as a new guest. */
   async guest(nativeLanguage) {
-    const { access_token } = await this.call("POST", "/auth/guest", { json: { native_language: nativeLanguage } });
-    this.remember({ token: access_token, email: "", guest: true });
+    const tokens = await this.send("POST", "/auth/guest", { json: { native_language: nativeLanguage } });
+    this.remember({ ...held(tokens), email: "", guest: true });
   }
 
   /** Makes an account and signs in to it. */
   async register(email, password, nativeLanguage) {
-    await this.call("POST", "/auth/register", { json: { email, password, native_language: nativeLanguage } });
+    await this.send("POST", "/auth/register", { json: { email, password, native_language: nativeLanguage } });
     await this.login(email, password);
   }
 
   /** Signs in to an account. */
   async login(email, password) {
     const form = new URLSearchParams({ username: email, password });
-    const { access_token } = await this.call("POST", "/auth/login", { form });
-    this.remember({ token: access_token, email, guest: false });
+    const tokens = await this.send("POST", "/auth/login", { form });
+    this.remember({ ...held(tokens), email, guest: false });
   }
 
-  /** Forgets who was signed in. */
+  /** Has the server end this sign-in, and forgets it whether that succeeds or not. */
   signOut() {
+    const refresh = this.identity?.refresh;
+    this.forget();
+    if (refresh) this.send("POST", "/auth/logout", { json: { refresh_token: refresh } }).catch(() => {});
+  }
+
+  /** Proves that a mailbox is the learner's, with the token out of a mail. */
+  async verifyEmail(token) {
+    await this.send("POST", "/auth/email/verify", { json: { token } });
+  }
+
+  /** Chooses a new password, with the token out of a mail. */
+  async resetPassword(token, password) {
+    await this.send("POST", "/auth/password/reset", { json: { token, new_password: password } });
+  }
+
+  /** Has a mail with a link for a new password sent. */
+  async forgotPassword(email) {
+    await this.send("POST", "/auth/password/forgot", { json: { email } });
+  }
+
+  /** Shows the server a fresh access token, over the socket of a conversation that outlasts its first one. */
+  async extend(socket) {
+    try {
+      await this.renew(this.identity?.token);
+      if (this.identity) socket.send("auth.update", { access_token: this.identity.token });
+    } catch {
+      // the server tells when it is too late
+    }
+  }
+
+  forget() {
     this.identity = null;
     for (const storage of [sessionStorage, localStorage]) storage.removeItem(KEY);
   }
@@ -89,7 +122,7 @@ export class Api {
       return await this.ensureProfile(language, level);
     } catch (error) {
       if (error.status !== 401 || !this.identity?.guest) throw error;
-      this.signOut();
+      this.forget();
       await this.guest(nativeLanguage);
       return this.ensureProfile(language, level);
     }
@@ -121,7 +154,42 @@ export class Api {
     return { url: url.href, ticket: grant.ticket };
   }
 
-  async call(method, path, { json, form } = {}) {
+  /** Sends a request as who is signed in, with a new access token when the old one has ended. */
+  async call(method, path, content) {
+    const { token, refresh, until } = this.identity ?? {};
+    if (refresh && Date.now() > until - RENEW_BEFORE_MS) await this.renew(token);
+    try {
+      return await this.send(method, path, content);
+    } catch (error) {
+      if (error.status !== 401 || !refresh || this.identity?.token !== token) throw error;
+      await this.renew(token);
+      return this.send(method, path, content);
+    }
+  }
+
+  /**
+   * Exchanges the refresh token for new tokens, unless `stale` has been replaced already. A refresh
+   * token is good once, so one tab does it at a time, with what the last one has stored.
+   */
+  async renew(stale) {
+    const exchange = async () => {
+      const stored = this.recall();
+      if (stored) this.identity = stored;
+      if (!this.identity?.refresh || this.identity.token !== stale) return;
+      try {
+        const tokens = await this.send("POST", "/auth/refresh", { json: { refresh_token: this.identity.refresh } });
+        this.remember({ ...this.identity, ...held(tokens) });
+      } catch (error) {
+        if (error.status === 401 && !this.identity.guest) this.forget();
+        throw error;
+      }
+    };
+    this.renewing ??= (navigator.locks ? navigator.locks.request(KEY, exchange) : exchange())
+      .finally(() => { this.renewing = null; });
+    await this.renewing;
+  }
+
+  async send(method, path, { json, form } = {}) {
     const headers = { Accept: "application/json" };
     if (json) headers["Content-Type"] = "application/json";
     if (this.identity) headers.Authorization = `Bearer ${this.identity.token}`;
@@ -153,8 +221,13 @@ export class Api {
   }
 
   remember(identity) {
-    this.signOut();
+    this.forget();
     this.identity = identity;
     (identity.guest ? localStorage : sessionStorage).setItem(KEY, JSON.stringify(identity));
   }
+}
+
+/** What is kept of an answer with tokens; `until` is when the access token ends. */
+function held({ access_token, expires_in, refresh_token }) {
+  return { token: access_token, refresh: refresh_token ?? "", until: Date.now() + (expires_in ?? 0) * 1000 };
 }

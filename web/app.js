@@ -4,6 +4,7 @@ import { Api } from "./api.js";
 import { exposeDiagnostics } from "./diagnostics.js";
 import { Lesson } from "./lesson.js";
 import { STATE } from "./conversation.js";
+import { mailLinkView, takeMailLink } from "./views/mail-link.js";
 import { summaryView } from "./views/summary.js";
 import { talkHeader, talkView } from "./views/talk.js";
 import { recallChoice, welcomeView } from "./views/welcome.js";
@@ -59,9 +60,21 @@ function summary(ended) {
   element.querySelector("h1").focus();
 }
 
+/** What a link out of a mail asks for, if the page was opened by one. */
+function openMailLink() {
+  const link = takeMailLink();
+  if (!link) return false;
+  const element = mailLinkView({ api, link, onDone: () => welcome(true) });
+  closeLesson();
+  show(element);
+  element.querySelector("h1").focus();
+  return true;
+}
+
 exposeDiagnostics(() => lesson);
+window.addEventListener("hashchange", openMailLink);
 window.addEventListener("pagehide", () => closeLesson());
 window.addEventListener("pageshow", ({ persisted }) => {
   if (persisted) welcome(); // back from the browser's memory: the lesson was closed when the page was left
 });
-welcome(false, false);
+if (!openMailLink()) welcome(false, false);

@@ -213,6 +213,7 @@ export class Lesson extends EventTarget {
   takeEvent(event) {
     this.downlink.event(event);
     this.conversation.apply(event);
+    if (event.type === "auth.expiring") this.api.extend(this.socket);
     if (event.type === "session.created") {
       this.socket.send("input_audio.state", this.audio.microphone.facts());
       this.socket.live = true;

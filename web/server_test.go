@@ -25,12 +25,16 @@ type server struct {
 	http *httptest.Server
 	// talk is the tutor of one connection; number counts connections from 1.
 	talk func(l *line, number int)
+	// shortLived makes access tokens end at once, so that the page has to renew them.
+	shortLived bool
 	// refuseTicket answers a ticket request in our place when it returns true.
 	refuseTicket func(w http.ResponseWriter, number int) bool
 
 	mu           sync.Mutex
 	profile      map[string]string
 	guests       int
+	renewals     []string            // the refresh tokens that were shown
+	links        []map[string]string // the bodies of what links out of mails lead to
 	tickets      []map[string]string // the bodies of ticket requests
 	subprotocols []string            // of every voice socket
 	users        map[string]string   // password by e-mail
@@ -57,6 +61,9 @@ func newServer(t *testing.T, talk func(l *line, number int)) *server {
 	mux.HandleFunc("POST /auth/guest", s.guest)
 	mux.HandleFunc("POST /auth/register", s.register)
 	mux.HandleFunc("POST /auth/login", s.login)
+	mux.HandleFunc("POST /auth/refresh", s.refresh)
+	mux.HandleFunc("POST /auth/email/verify", s.link)
+	mux.HandleFunc("POST /auth/password/reset", s.link)
 	mux.HandleFunc("GET /users/profiles", s.profiles)
 	mux.HandleFunc("POST /users/profiles", s.saveProfile)
 	mux.HandleFunc("PATCH /users/profiles/{id}", s.saveProfile)
@@ -84,7 +91,37 @@ func (s *server) guest(w http.ResponseWriter, _ *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.guests++
-	answer(w, http.StatusCreated, map[string]string{"access_token": "guest-token", "token_type": "bearer"})
+	tokens := map[string]any{"access_token": "guest-token", "token_type": "bearer"}
+	if s.shortLived {
+		tokens = map[string]any{"access_token": "old-token", "token_type": "bearer", "expires_in": 0, "refresh_token": "kf_1"}
+	}
+	answer(w, http.StatusCreated, tokens)
+}
+
+// refresh gives tokens that last.
+func (s *server) refresh(w http.ResponseWriter, r *http.Request) {
+	var in map[string]string
+	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+		refuse(w, http.StatusUnprocessableEntity, "not JSON")
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.renewals = append(s.renewals, in["refresh_token"])
+	answer(w, http.StatusOK, map[string]any{"access_token": "guest-token", "token_type": "bearer", "expires_in": 1800, "refresh_token": "kf_2"})
+}
+
+// link takes what links out of mails lead to.
+func (s *server) link(w http.ResponseWriter, r *http.Request) {
+	var in map[string]string
+	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+		refuse(w, http.StatusUnprocessableEntity, "not JSON")
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.links = append(s.links, in)
+	w.WriteHeader(http.StatusNoContent)
 }
 
 func (s *server) register(w http.ResponseWriter, r *http.Request) {

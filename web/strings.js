@@ -37,6 +37,18 @@ const en = {
   "account.why": "With an account your progress waits for you on every device.",
   "account.wrong": "That e-mail and password do not match.",
   "account.close": "Close",
+  "account.forgot": "Forgot your password?",
+  "account.forgot.email": "Write your e-mail address above first.",
+  "account.forgot.sent": "If there is an account with this address, a mail with a link is on its way to it.",
+
+  "mail.verify.title": "Your e-mail address",
+  "mail.verify.asking": "One moment…",
+  "mail.verify.done": "Thank you: the address is yours. You can log in now.",
+  "mail.reset.title": "Choose a new password",
+  "mail.reset.password": "New password",
+  "mail.reset.save": "Save",
+  "mail.reset.done": "Your new password is set. Log in with it; you were signed out everywhere.",
+  "mail.go": "Go on",
 
   "state.idle": "Not connected",
   "state.connecting": "Connecting…",

@@ -62,6 +62,15 @@ function form(api, native, changed, close) {
       buttons.forEach((button) => { button.disabled = false; });
     }
   };
+  const forgot = async () => {
+    try {
+      if (!email.value) throw new Error(t("account.forgot.email"));
+      await api.forgotPassword(email.value);
+      message.textContent = t("account.forgot.sent");
+    } catch (error) {
+      message.textContent = error.message || t("problem.unreachable.title");
+    }
+  };
   return h("form.account-form", { onsubmit: submit },
     h("div.form-head", {}, h("h2", {}, t("account.title")),
       h("button.quiet.round", { type: "button", onclick: close, "aria-label": t("account.close") }, icon("end"))),
@@ -69,5 +78,6 @@ function form(api, native, changed, close) {
     h("div.field", {}, h("label", { for: "email" }, t("account.email")), email),
     h("div.field", {}, h("label", { for: "password" }, t("account.password")), password),
     message,
-    h("div.row", {}, buttons));
+    h("div.row", {}, buttons),
+    h("button.quiet", { type: "button", data: { action: "forgot" }, onclick: forgot }, t("account.forgot")));
 }
