@@ -147,10 +147,12 @@ type Turns interface {
 // Speech hears recordings and makes clips. Implemented by *speech.Service in
 // providers/speech. The provider argument names a vendor as the API does ("whisper",
 // "deepgram"; "elevenlabs", "openai"), or is empty for the usual one; another vendor
-// answers when it fails. An unknown name is Invalid.
+// answers when it fails or is not configured. Errors are those of the contracts
+// [providers.Transcriber] and [providers.Synthesizer].
 type Speech interface {
 	Transcribe(ctx context.Context, provider string, r providers.Recording) (providers.Transcript, error)
 	Synthesize(ctx context.Context, provider string, s providers.Script) (providers.Clip, error)
+	// Voices lists those of one vendor, which it names, and never of another.
 	Voices(ctx context.Context, provider string) (name string, voices []providers.VoiceInfo, err error)
 }
 

@@ -196,7 +196,7 @@ func (o Options) withDefaults() (Options, error) {
 	for name, missing := range map[string]bool{
 		"Users": o.Users == nil, "RefreshTokens": o.RefreshTokens == nil, "MailTokens": o.MailTokens == nil, "Profiles": o.Profiles == nil,
 		"Conversations": o.Conversations == nil, "History": o.History == nil,
-		"Once": o.Once == nil, "Host": o.Host == nil, "Turns": o.Turns == nil, "Database": o.Database == nil,
+		"Once": o.Once == nil, "Host": o.Host == nil, "Turns": o.Turns == nil, "Speech": o.Speech == nil, "Database": o.Database == nil,
 		"PublicURL": o.PublicURL == "" && o.Mailer != nil,
 		"Tokens":    o.Tokens == nil, "Passwords": o.Passwords == nil, "Log": o.Log == nil,
 	} {

@@ -37,19 +37,23 @@ type upload struct {
 	audio []byte
 	// field is where it came in, for messages: audio or audio_base64.
 	field string
-	// values are the form's other fields; nil for JSON.
+	// values are the form's other fields, or the language of the JSON.
 	values map[string]string
 }
 
 // recordingForm is the form that carries a recording.
 type recordingForm struct {
 	Audio []byte `json:"audio" required:"true" doc:"The recording: WAV, MP3, WebM, M4A or Ogg, told by its content; at most 25 MiB. Its file name and type do not matter."`
+	// Language is read by the route of transcripts alone.
+	Language *string `json:"language,omitempty" doc:"For a transcript: the language that is spoken, a BCP 47 tag, when it is known"`
 }
 
 // recordingRequest is the JSON that carries a recording.
 type recordingRequest struct {
 	Audio  base64Audio `json:"audio_base64" required:"true"`
 	Format *string     `json:"format" doc:"What the client believes it to be; the content decides" enum:"wav,mp3,webm,m4a,ogg" example:"m4a"`
+	// Language is read by the route of transcripts alone.
+	Language *string `json:"language,omitempty" doc:"For a transcript: the language that is spoken, a BCP 47 tag, when it is known"`
 }
 
 // takesRecording are the bodies of a route that takes a recording.
@@ -130,7 +134,10 @@ func readBase64(c echo.Context) (upload, error) {
 	if err := decodeJSON(c, &in); err != nil {
 		return upload{}, err
 	}
-	u := upload{audio: in.Audio.bytes, field: "audio_base64"}
+	u := upload{audio: in.Audio.bytes, field: "audio_base64", values: map[string]string{}}
+	if in.Language != nil {
+		u.values["language"] = *in.Language
+	}
 	var f faults
 	if in.Audio.broken {
 		f.add(u.field, "must be base64")
@@ -207,6 +214,6 @@ func decodeBase64(text []byte) (decoded []byte, broken bool) {
 
 // Schema implements [huma.SchemaProvider].
 func (base64Audio) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{Type: huma.TypeString, ContentEncoding: "base64",
+	return &huma.Schema{Type: huma.TypeString, ContentEncoding: "base64", Examples: []any{"UklGRiYAAABXQVZFZm10IBAAAAABAAEAgD4AAAB9AAACABAAZGF0YQIAAAAAAA=="},
 		Description: "The recording in base64: WAV, MP3, WebM, M4A or Ogg, told by its content; at most 25 MiB once decoded."}
 }

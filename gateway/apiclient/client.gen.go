@@ -18,6 +18,48 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for ClipFormat.
+const (
+	ClipFormatMp3 ClipFormat = "mp3"
+)
+
+// Valid indicates whether the value is a known member of the ClipFormat enum.
+func (e ClipFormat) Valid() bool {
+	switch e {
+	case ClipFormatMp3:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ClipRequestStyle.
+const (
+	ClipRequestStyleEncouraging ClipRequestStyle = "encouraging"
+	ClipRequestStyleFriendly    ClipRequestStyle = "friendly"
+	ClipRequestStyleLessThannil ClipRequestStyle = "<nil>"
+	ClipRequestStyleNeutral     ClipRequestStyle = "neutral"
+	ClipRequestStyleSlow        ClipRequestStyle = "slow"
+)
+
+// Valid indicates whether the value is a known member of the ClipRequestStyle enum.
+func (e ClipRequestStyle) Valid() bool {
+	switch e {
+	case ClipRequestStyleEncouraging:
+		return true
+	case ClipRequestStyleFriendly:
+		return true
+	case ClipRequestStyleLessThannil:
+		return true
+	case ClipRequestStyleNeutral:
+		return true
+	case ClipRequestStyleSlow:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ConversationDifficultyLevel.
 const (
 	ConversationDifficultyLevelA1 ConversationDifficultyLevel = "A1"
@@ -123,6 +165,39 @@ func (e MessageSource) Valid() bool {
 	case MessageSourceText:
 		return true
 	case MessageSourceVoice:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewWordCefrLevel.
+const (
+	NewWordCefrLevelA1          NewWordCefrLevel = "A1"
+	NewWordCefrLevelA2          NewWordCefrLevel = "A2"
+	NewWordCefrLevelB1          NewWordCefrLevel = "B1"
+	NewWordCefrLevelB2          NewWordCefrLevel = "B2"
+	NewWordCefrLevelC1          NewWordCefrLevel = "C1"
+	NewWordCefrLevelC2          NewWordCefrLevel = "C2"
+	NewWordCefrLevelLessThannil NewWordCefrLevel = "<nil>"
+)
+
+// Valid indicates whether the value is a known member of the NewWordCefrLevel enum.
+func (e NewWordCefrLevel) Valid() bool {
+	switch e {
+	case NewWordCefrLevelA1:
+		return true
+	case NewWordCefrLevelA2:
+		return true
+	case NewWordCefrLevelB1:
+		return true
+	case NewWordCefrLevelB2:
+		return true
+	case NewWordCefrLevelC1:
+		return true
+	case NewWordCefrLevelC2:
+		return true
+	case NewWordCefrLevelLessThannil:
 		return true
 	default:
 		return false
@@ -249,6 +324,33 @@ func (e ProfileRequestCorrectionMode) Valid() bool {
 	}
 }
 
+// Defines values for RecordingRequestFormat.
+const (
+	RecordingRequestFormatM4a  RecordingRequestFormat = "m4a"
+	RecordingRequestFormatMp3  RecordingRequestFormat = "mp3"
+	RecordingRequestFormatOgg  RecordingRequestFormat = "ogg"
+	RecordingRequestFormatWav  RecordingRequestFormat = "wav"
+	RecordingRequestFormatWebm RecordingRequestFormat = "webm"
+)
+
+// Valid indicates whether the value is a known member of the RecordingRequestFormat enum.
+func (e RecordingRequestFormat) Valid() bool {
+	switch e {
+	case RecordingRequestFormatM4a:
+		return true
+	case RecordingRequestFormatMp3:
+		return true
+	case RecordingRequestFormatOgg:
+		return true
+	case RecordingRequestFormatWav:
+		return true
+	case RecordingRequestFormatWebm:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SessionRequestDuplex.
 const (
 	SessionRequestDuplexFull SessionRequestDuplex = "full"
@@ -309,6 +411,57 @@ func (e TokenTokenType) Valid() bool {
 	}
 }
 
+// Defines values for TurnAudioError.
+const (
+	TurnAudioErrorLessThannil      TurnAudioError = "<nil>"
+	TurnAudioErrorVoiceUnavailable TurnAudioError = "voice_unavailable"
+)
+
+// Valid indicates whether the value is a known member of the TurnAudioError enum.
+func (e TurnAudioError) Valid() bool {
+	switch e {
+	case TurnAudioErrorLessThannil:
+		return true
+	case TurnAudioErrorVoiceUnavailable:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TurnAudioFormat.
+const (
+	TurnAudioFormatMp3 TurnAudioFormat = "mp3"
+)
+
+// Valid indicates whether the value is a known member of the TurnAudioFormat enum.
+func (e TurnAudioFormat) Valid() bool {
+	switch e {
+	case TurnAudioFormatMp3:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TurnCode.
+const (
+	TurnCodeLessThannil TurnCode = "<nil>"
+	TurnCodeNotHeard    TurnCode = "not_heard"
+)
+
+// Valid indicates whether the value is a known member of the TurnCode enum.
+func (e TurnCode) Valid() bool {
+	switch e {
+	case TurnCodeLessThannil:
+		return true
+	case TurnCodeNotHeard:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for TurnDetectionRequestType.
 const (
 	TurnDetectionRequestTypePatient TurnDetectionRequestType = "patient"
@@ -318,6 +471,48 @@ const (
 func (e TurnDetectionRequestType) Valid() bool {
 	switch e {
 	case TurnDetectionRequestTypePatient:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for VoiceGender.
+const (
+	VoiceGenderFemale      VoiceGender = "female"
+	VoiceGenderLessThannil VoiceGender = "<nil>"
+	VoiceGenderMale        VoiceGender = "male"
+	VoiceGenderNeutral     VoiceGender = "neutral"
+)
+
+// Valid indicates whether the value is a known member of the VoiceGender enum.
+func (e VoiceGender) Valid() bool {
+	switch e {
+	case VoiceGenderFemale:
+		return true
+	case VoiceGenderLessThannil:
+		return true
+	case VoiceGenderMale:
+		return true
+	case VoiceGenderNeutral:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for VoiceProvider.
+const (
+	VoiceProviderElevenlabs VoiceProvider = "elevenlabs"
+	VoiceProviderOpenai     VoiceProvider = "openai"
+)
+
+// Valid indicates whether the value is a known member of the VoiceProvider enum.
+func (e VoiceProvider) Valid() bool {
+	switch e {
+	case VoiceProviderElevenlabs:
+		return true
+	case VoiceProviderOpenai:
 		return true
 	default:
 		return false
@@ -402,6 +597,180 @@ func (e VoiceTurnDetectionType) Valid() bool {
 	}
 }
 
+// Defines values for VoicesProvider.
+const (
+	VoicesProviderElevenlabs VoicesProvider = "elevenlabs"
+	VoicesProviderOpenai     VoicesProvider = "openai"
+)
+
+// Valid indicates whether the value is a known member of the VoicesProvider enum.
+func (e VoicesProvider) Valid() bool {
+	switch e {
+	case VoicesProviderElevenlabs:
+		return true
+	case VoicesProviderOpenai:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SpeakParamsProvider.
+const (
+	SpeakParamsProviderElevenlabs SpeakParamsProvider = "elevenlabs"
+	SpeakParamsProviderOpenai     SpeakParamsProvider = "openai"
+)
+
+// Valid indicates whether the value is a known member of the SpeakParamsProvider enum.
+func (e SpeakParamsProvider) Valid() bool {
+	switch e {
+	case SpeakParamsProviderElevenlabs:
+		return true
+	case SpeakParamsProviderOpenai:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SpeakParamsStyle.
+const (
+	SpeakParamsStyleEncouraging SpeakParamsStyle = "encouraging"
+	SpeakParamsStyleFriendly    SpeakParamsStyle = "friendly"
+	SpeakParamsStyleNeutral     SpeakParamsStyle = "neutral"
+	SpeakParamsStyleSlow        SpeakParamsStyle = "slow"
+)
+
+// Valid indicates whether the value is a known member of the SpeakParamsStyle enum.
+func (e SpeakParamsStyle) Valid() bool {
+	switch e {
+	case SpeakParamsStyleEncouraging:
+		return true
+	case SpeakParamsStyleFriendly:
+		return true
+	case SpeakParamsStyleNeutral:
+		return true
+	case SpeakParamsStyleSlow:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SynthesizeParamsProvider.
+const (
+	SynthesizeParamsProviderElevenlabs SynthesizeParamsProvider = "elevenlabs"
+	SynthesizeParamsProviderOpenai     SynthesizeParamsProvider = "openai"
+)
+
+// Valid indicates whether the value is a known member of the SynthesizeParamsProvider enum.
+func (e SynthesizeParamsProvider) Valid() bool {
+	switch e {
+	case SynthesizeParamsProviderElevenlabs:
+		return true
+	case SynthesizeParamsProviderOpenai:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SynthesizeStreamParamsProvider.
+const (
+	SynthesizeStreamParamsProviderElevenlabs SynthesizeStreamParamsProvider = "elevenlabs"
+	SynthesizeStreamParamsProviderOpenai     SynthesizeStreamParamsProvider = "openai"
+)
+
+// Valid indicates whether the value is a known member of the SynthesizeStreamParamsProvider enum.
+func (e SynthesizeStreamParamsProvider) Valid() bool {
+	switch e {
+	case SynthesizeStreamParamsProviderElevenlabs:
+		return true
+	case SynthesizeStreamParamsProviderOpenai:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TestSpeakParamsProvider.
+const (
+	TestSpeakParamsProviderElevenlabs TestSpeakParamsProvider = "elevenlabs"
+	TestSpeakParamsProviderOpenai     TestSpeakParamsProvider = "openai"
+)
+
+// Valid indicates whether the value is a known member of the TestSpeakParamsProvider enum.
+func (e TestSpeakParamsProvider) Valid() bool {
+	switch e {
+	case TestSpeakParamsProviderElevenlabs:
+		return true
+	case TestSpeakParamsProviderOpenai:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TestSpeakParamsStyle.
+const (
+	TestSpeakParamsStyleEncouraging TestSpeakParamsStyle = "encouraging"
+	TestSpeakParamsStyleFriendly    TestSpeakParamsStyle = "friendly"
+	TestSpeakParamsStyleNeutral     TestSpeakParamsStyle = "neutral"
+	TestSpeakParamsStyleSlow        TestSpeakParamsStyle = "slow"
+)
+
+// Valid indicates whether the value is a known member of the TestSpeakParamsStyle enum.
+func (e TestSpeakParamsStyle) Valid() bool {
+	switch e {
+	case TestSpeakParamsStyleEncouraging:
+		return true
+	case TestSpeakParamsStyleFriendly:
+		return true
+	case TestSpeakParamsStyleNeutral:
+		return true
+	case TestSpeakParamsStyleSlow:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TranscribeParamsProvider.
+const (
+	Deepgram TranscribeParamsProvider = "deepgram"
+	Whisper  TranscribeParamsProvider = "whisper"
+)
+
+// Valid indicates whether the value is a known member of the TranscribeParamsProvider enum.
+func (e TranscribeParamsProvider) Valid() bool {
+	switch e {
+	case Deepgram:
+		return true
+	case Whisper:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListVoicesParamsProvider.
+const (
+	ListVoicesParamsProviderElevenlabs ListVoicesParamsProvider = "elevenlabs"
+	ListVoicesParamsProviderOpenai     ListVoicesParamsProvider = "openai"
+)
+
+// Valid indicates whether the value is a known member of the ListVoicesParamsProvider enum.
+func (e ListVoicesParamsProvider) Valid() bool {
+	switch e {
+	case ListVoicesParamsProviderElevenlabs:
+		return true
+	case ListVoicesParamsProviderOpenai:
+		return true
+	default:
+		return false
+	}
+}
+
 // Accepted defines model for Accepted.
 type Accepted struct {
 	// Detail A sentence for people.
@@ -416,6 +785,54 @@ type AudioRequest struct {
 	// Output The tutor's direction
 	Output *OutputRequest `json:"output,omitempty"`
 }
+
+// Clip defines model for Clip.
+type Clip struct {
+	// AudioBase64 The clip
+	//
+	// Example: //uQxAAAAAAAAAAAAAAAAAAAAAAA
+	AudioBase64 string `json:"audio_base64"`
+
+	// DurationSeconds null when it cannot be told
+	//
+	// Example: 1.62
+	DurationSeconds *float64 `json:"duration_seconds"`
+
+	// Format Example: mp3
+	Format ClipFormat `json:"format"`
+}
+
+// ClipFormat Example: mp3
+type ClipFormat string
+
+// ClipRequest defines model for ClipRequest.
+type ClipRequest struct {
+	// Language The text's language, a BCP 47 tag
+	//
+	// Example: es
+	Language *string `json:"language,omitempty"`
+
+	// Speed The pace; 1 is normal
+	//
+	// Example: 0.75
+	Speed *float64 `json:"speed,omitempty"`
+
+	// Style The manner of speaking; slow lowers the pace as well
+	//
+	// Example: friendly
+	Style *ClipRequestStyle `json:"style,omitempty"`
+
+	// Text Example: Un café con leche, por favor.
+	Text *string `json:"text"`
+
+	// VoiceId One of the vendor's voices; its default for the language when left out
+	VoiceId *string `json:"voice_id,omitempty"`
+}
+
+// ClipRequestStyle The manner of speaking; slow lowers the pace as well
+//
+// Example: friendly
+type ClipRequestStyle string
 
 // Conversation defines model for Conversation.
 type Conversation struct {
@@ -723,6 +1140,38 @@ type MessageRole string
 // MessageSource Example: voice
 type MessageSource string
 
+// NewWord defines model for NewWord.
+type NewWord struct {
+	// CefrLevel Example: A1
+	CefrLevel *NewWordCefrLevel `json:"cefr_level"`
+
+	// Example The tutor's sentence
+	//
+	// Example: ¿Qué le gustaría comer?
+	Example string `json:"example"`
+
+	// Lemma As it stands in a dictionary
+	//
+	// Example: comer
+	Lemma string `json:"lemma"`
+
+	// PartOfSpeech Example: verb
+	PartOfSpeech *string `json:"part_of_speech"`
+
+	// Translation Into the learner's own language
+	//
+	// Example: to eat
+	Translation string `json:"translation"`
+
+	// Word As it stands in the answer
+	//
+	// Example: comer
+	Word string `json:"word"`
+}
+
+// NewWordCefrLevel Example: A1
+type NewWordCefrLevel string
+
 // OutputRequest defines model for OutputRequest.
 type OutputRequest struct {
 	// Format audio/pcm at 16000 or 24000 Hz
@@ -895,6 +1344,27 @@ type Pronunciation struct {
 	Suggestions         []string `json:"suggestions"`
 }
 
+// RecordingRequest defines model for RecordingRequest.
+type RecordingRequest struct {
+	// AudioBase64 The recording in base64: WAV, MP3, WebM, M4A or Ogg, told by its content; at most 25 MiB once decoded.
+	//
+	// Example: UklGRiYAAABXQVZFZm10IBAAAAABAAEAgD4AAAB9AAACABAAZGF0YQIAAAAAAA==
+	AudioBase64 string `json:"audio_base64"`
+
+	// Format What the client believes it to be; the content decides
+	//
+	// Example: m4a
+	Format *RecordingRequestFormat `json:"format,omitempty"`
+
+	// Language For a transcript: the language that is spoken, a BCP 47 tag, when it is known
+	Language *string `json:"language,omitempty"`
+}
+
+// RecordingRequestFormat What the client believes it to be; the content decides
+//
+// Example: m4a
+type RecordingRequestFormat string
+
 // RefreshRequest defines model for RefreshRequest.
 type RefreshRequest struct {
 	// RefreshToken Example: kf_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
@@ -1024,6 +1494,17 @@ type Status struct {
 	Status string `json:"status"`
 }
 
+// TextRequest defines model for TextRequest.
+type TextRequest struct {
+	// GenerateAudio Whether the answer is to be spoken, too; true by default
+	//
+	// Example: false
+	GenerateAudio *bool `json:"generate_audio,omitempty"`
+
+	// Text Example: Yo soy muy cansado porque trabajo mucho.
+	Text *string `json:"text"`
+}
+
 // Ticket defines model for Ticket.
 type Ticket struct {
 	ExpiresAt time.Time   `json:"expires_at"`
@@ -1066,6 +1547,113 @@ type Token struct {
 
 // TokenTokenType defines model for Token.TokenType.
 type TokenTokenType string
+
+// Transcript defines model for Transcript.
+type Transcript struct {
+	// Confidence The recogniser's own figure; null when it gives none
+	//
+	// Example: 0.97
+	Confidence *float64 `json:"confidence"`
+
+	// DurationSeconds Of the recording
+	//
+	// Example: 2.16
+	DurationSeconds float64 `json:"duration_seconds"`
+
+	// Language What was heard, or given; null when neither is known
+	//
+	// Example: es
+	Language *string `json:"language"`
+
+	// Text Empty when nothing was said
+	//
+	// Example: Quisiera un café con leche.
+	Text string `json:"text"`
+}
+
+// Turn defines model for Turn.
+type Turn struct {
+	// Analysed Whether mistakes and words were looked for
+	//
+	// Example: true
+	Analysed bool `json:"analysed"`
+
+	// AssistantAudioBase64 The answer as one whole clip, in base64; null when none was asked for or the voice failed
+	//
+	// Example: //uQxAAAAAAAAAAAAAAAAAAAAAAA
+	AssistantAudioBase64 *string `json:"assistant_audio_base64"`
+
+	// AssistantMessageId null when there was no turn
+	//
+	// Example: 0197b0f3-2f6e-7a1b-9c3d-5e7f9a1b3c5d
+	AssistantMessageId *string `json:"assistant_message_id"`
+
+	// AssistantText The tutor's answer
+	//
+	// Example: Vaya, está usted muy cansado. ¿Qué le gustaría comer?
+	AssistantText string `json:"assistant_text"`
+
+	// AudioError voice_unavailable when the answer could not be spoken, else null
+	AudioError *TurnAudioError `json:"audio_error"`
+
+	// AudioFormat Example: mp3
+	AudioFormat TurnAudioFormat `json:"audio_format"`
+
+	// Code not_heard when there were no words in the recording, else null
+	Code *TurnCode `json:"code"`
+
+	// Corrections Mistakes in user_text, at most three
+	Corrections []Correction `json:"corrections"`
+
+	// GrammarCorrections The same as corrections
+	GrammarCorrections []Correction `json:"grammar_corrections"`
+
+	// NewWords More of vocabulary_introduced
+	NewWords []NewWord `json:"new_words"`
+
+	// PronunciationFeedback Always null until an assessor of sounds is connected: a recogniser cannot tell
+	PronunciationFeedback *Pronunciation `json:"pronunciation_feedback"`
+
+	// ResponseAudioUrl Always null: sound is not kept
+	ResponseAudioUrl *string `json:"response_audio_url"`
+
+	// ResponseText The same as assistant_text
+	//
+	// Example: Vaya, está usted muy cansado. ¿Qué le gustaría comer?
+	ResponseText string `json:"response_text"`
+
+	// SessionId Example: 0197b0f2-7c1e-7b6a-9a54-3f1d2f0c8e11
+	SessionId string `json:"session_id"`
+
+	// Transcription The same as user_text
+	//
+	// Example: Yo soy muy cansado.
+	Transcription string `json:"transcription"`
+
+	// UserMessageId null when there was no turn
+	//
+	// Example: 0197b0f3-2b3c-7d4e-8f5a-6b7c8d9e0f1a
+	UserMessageId *string `json:"user_message_id"`
+
+	// UserText What the learner said
+	//
+	// Example: Yo soy muy cansado.
+	UserText string `json:"user_text"`
+
+	// VocabularyIntroduced Words of the answer that are probably new
+	//
+	// Example: ["comer"]
+	VocabularyIntroduced []string `json:"vocabulary_introduced"`
+}
+
+// TurnAudioError voice_unavailable when the answer could not be spoken, else null
+type TurnAudioError string
+
+// TurnAudioFormat Example: mp3
+type TurnAudioFormat string
+
+// TurnCode not_heard when there were no words in the recording, else null
+type TurnCode string
 
 // TurnDetectionRequest defines model for TurnDetectionRequest.
 type TurnDetectionRequest struct {
@@ -1112,6 +1700,44 @@ type User struct {
 	// Example: pt-BR
 	UiLocale *string `json:"ui_locale"`
 }
+
+// Voice defines model for Voice.
+type Voice struct {
+	// Gender null when the vendor does not say
+	//
+	// Example: female
+	Gender *VoiceGender `json:"gender"`
+
+	// Id The same as voice_id
+	//
+	// Example: EXAVITQu4vr4xnSDxMaL
+	Id string `json:"id"`
+
+	// Labels The vendor's own notes
+	Labels map[string]string `json:"labels"`
+
+	// Language null when the vendor does not say; most voices speak every language
+	//
+	// Example: en
+	Language *string `json:"language"`
+
+	// Name Example: Sarah
+	Name string `json:"name"`
+
+	// Provider Example: elevenlabs
+	Provider VoiceProvider `json:"provider"`
+
+	// VoiceId Example: EXAVITQu4vr4xnSDxMaL
+	VoiceId string `json:"voice_id"`
+}
+
+// VoiceGender null when the vendor does not say
+//
+// Example: female
+type VoiceGender string
+
+// VoiceProvider Example: elevenlabs
+type VoiceProvider string
 
 // VoiceAudioConfig defines model for VoiceAudioConfig.
 type VoiceAudioConfig struct {
@@ -1241,6 +1867,16 @@ type VoiceTurnDetection struct {
 // VoiceTurnDetectionType defines model for VoiceTurnDetection.Type.
 type VoiceTurnDetectionType string
 
+// Voices defines model for Voices.
+type Voices struct {
+	// Provider Example: elevenlabs
+	Provider VoicesProvider `json:"provider"`
+	Voices   []Voice        `json:"voices"`
+}
+
+// VoicesProvider Example: elevenlabs
+type VoicesProvider string
+
 // ListSessionsParams defines parameters for ListSessions.
 type ListSessionsParams struct {
 	// Limit How many at most, up to 100.
@@ -1253,6 +1889,15 @@ type ListSessionsParams struct {
 	ProfileId *string `form:"profile_id,omitempty" json:"profile_id,omitempty"`
 }
 
+// SendAudioMultipartBody defines parameters for SendAudio.
+type SendAudioMultipartBody struct {
+	// Audio The recording: WAV, MP3, WebM, M4A or Ogg, told by its content; at most 25 MiB. Its file name and type do not matter.
+	Audio openapi_types.File `json:"audio"`
+
+	// Language For a transcript: the language that is spoken, a BCP 47 tag, when it is known
+	Language *string `json:"language,omitempty"`
+}
+
 // ListMessagesParams defines parameters for ListMessages.
 type ListMessagesParams struct {
 	// AfterSeq Only messages with a higher number.
@@ -1261,6 +1906,108 @@ type ListMessagesParams struct {
 	// Limit How many at most.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 }
+
+// SpeakParams defines parameters for Speak.
+type SpeakParams struct {
+	// Text What to speak, at most 4096 characters.
+	Text string `form:"text" json:"text"`
+
+	// Provider The vendor to ask first; another answers when it cannot, in its own voice.
+	Provider *SpeakParamsProvider `form:"provider,omitempty" json:"provider,omitempty"`
+
+	// Language The text's language, a BCP 47 tag.
+	Language *string `form:"language,omitempty" json:"language,omitempty"`
+
+	// VoiceId One of the vendor's voices.
+	VoiceId *string `form:"voice_id,omitempty" json:"voice_id,omitempty"`
+
+	// Style The manner of speaking; slow lowers the pace as well.
+	Style *SpeakParamsStyle `form:"style,omitempty" json:"style,omitempty"`
+
+	// Speed The pace, from 0.5 to 2; 1 is normal.
+	Speed *float64 `form:"speed,omitempty" json:"speed,omitempty"`
+}
+
+// SpeakParamsProvider defines parameters for Speak.
+type SpeakParamsProvider string
+
+// SpeakParamsStyle defines parameters for Speak.
+type SpeakParamsStyle string
+
+// SynthesizeParams defines parameters for Synthesize.
+type SynthesizeParams struct {
+	// Provider The vendor to ask first; another answers when it cannot, in its own voice.
+	Provider *SynthesizeParamsProvider `form:"provider,omitempty" json:"provider,omitempty"`
+}
+
+// SynthesizeParamsProvider defines parameters for Synthesize.
+type SynthesizeParamsProvider string
+
+// SynthesizeStreamParams defines parameters for SynthesizeStream.
+type SynthesizeStreamParams struct {
+	// Provider The vendor to ask first; another answers when it cannot, in its own voice.
+	Provider *SynthesizeStreamParamsProvider `form:"provider,omitempty" json:"provider,omitempty"`
+}
+
+// SynthesizeStreamParamsProvider defines parameters for SynthesizeStream.
+type SynthesizeStreamParamsProvider string
+
+// TestSpeakParams defines parameters for TestSpeak.
+type TestSpeakParams struct {
+	// Text What to speak, at most 4096 characters.
+	Text string `form:"text" json:"text"`
+
+	// Provider The vendor to ask first; another answers when it cannot, in its own voice.
+	Provider *TestSpeakParamsProvider `form:"provider,omitempty" json:"provider,omitempty"`
+
+	// Language The text's language, a BCP 47 tag.
+	Language *string `form:"language,omitempty" json:"language,omitempty"`
+
+	// VoiceId One of the vendor's voices.
+	VoiceId *string `form:"voice_id,omitempty" json:"voice_id,omitempty"`
+
+	// Style The manner of speaking; slow lowers the pace as well.
+	Style *TestSpeakParamsStyle `form:"style,omitempty" json:"style,omitempty"`
+
+	// Speed The pace, from 0.5 to 2; 1 is normal.
+	Speed *float64 `form:"speed,omitempty" json:"speed,omitempty"`
+}
+
+// TestSpeakParamsProvider defines parameters for TestSpeak.
+type TestSpeakParamsProvider string
+
+// TestSpeakParamsStyle defines parameters for TestSpeak.
+type TestSpeakParamsStyle string
+
+// TranscribeMultipartBody defines parameters for Transcribe.
+type TranscribeMultipartBody struct {
+	// Audio The recording: WAV, MP3, WebM, M4A or Ogg, told by its content; at most 25 MiB. Its file name and type do not matter.
+	Audio openapi_types.File `json:"audio"`
+
+	// Language For a transcript: the language that is spoken, a BCP 47 tag, when it is known
+	Language *string `json:"language,omitempty"`
+}
+
+// TranscribeParams defines parameters for Transcribe.
+type TranscribeParams struct {
+	// Language The language that is spoken, a BCP 47 tag; detected when left out.
+	Language *string `form:"language,omitempty" json:"language,omitempty"`
+
+	// Provider The vendor to ask first; another answers when it cannot.
+	Provider *TranscribeParamsProvider `form:"provider,omitempty" json:"provider,omitempty"`
+}
+
+// TranscribeParamsProvider defines parameters for Transcribe.
+type TranscribeParamsProvider string
+
+// ListVoicesParams defines parameters for ListVoices.
+type ListVoicesParams struct {
+	// Provider Whose voices.
+	Provider *ListVoicesParamsProvider `form:"provider,omitempty" json:"provider,omitempty"`
+}
+
+// ListVoicesParamsProvider defines parameters for ListVoices.
+type ListVoicesParamsProvider string
 
 // ResendVerificationJSONRequestBody defines body for ResendVerification for application/json ContentType.
 type ResendVerificationJSONRequestBody = EmailRequest
@@ -1303,6 +2050,27 @@ type RegisterJSONRequestBody = RegisterRequest
 
 // StartSessionJSONRequestBody defines body for StartSession for application/json ContentType.
 type StartSessionJSONRequestBody = StartRequest
+
+// SendAudioJSONRequestBody defines body for SendAudio for application/json ContentType.
+type SendAudioJSONRequestBody = RecordingRequest
+
+// SendAudioMultipartRequestBody defines body for SendAudio for multipart/form-data ContentType.
+type SendAudioMultipartRequestBody SendAudioMultipartBody
+
+// SendTextJSONRequestBody defines body for SendText for application/json ContentType.
+type SendTextJSONRequestBody = TextRequest
+
+// SynthesizeJSONRequestBody defines body for Synthesize for application/json ContentType.
+type SynthesizeJSONRequestBody = ClipRequest
+
+// SynthesizeStreamJSONRequestBody defines body for SynthesizeStream for application/json ContentType.
+type SynthesizeStreamJSONRequestBody = ClipRequest
+
+// TranscribeJSONRequestBody defines body for Transcribe for application/json ContentType.
+type TranscribeJSONRequestBody = RecordingRequest
+
+// TranscribeMultipartRequestBody defines body for Transcribe for multipart/form-data ContentType.
+type TranscribeMultipartRequestBody TranscribeMultipartBody
 
 // CreateProfileJSONRequestBody defines body for CreateProfile for application/json ContentType.
 type CreateProfileJSONRequestBody = ProfileRequest
@@ -1659,6 +2427,32 @@ type ClientInterface interface {
 	// Corresponds with GET /conversations/sessions/{id} (the `GetSession` operationId).
 	GetSession(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// SendAudioWithBody Say something in a recording and get the tutor's answer
+	//
+	// The answer comes from the same tutor as in a live conversation, and knows what was said there. Both messages are stored when it comes; corrections belong to the learner's message. Turns of one session are answered one after another. A live conversation of the same session ends: the session belongs to who spoke last.
+	//
+	// `analysed` is false when the learner's language could not be looked at this time; when the voice failed, `audio_error` says so and `assistant_audio_base64` is null: the turn stands without it.
+	//
+	// A recording without words is no turn: the answer has the code `not_heard`, an empty `user_text` and the tutor's wish to hear it again, nothing is stored and nothing is spoken.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /conversations/sessions/{id}/audio (the `SendAudio` operationId).
+	SendAudioWithBody(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SendAudio Say something in a recording and get the tutor's answer
+	//
+	// The answer comes from the same tutor as in a live conversation, and knows what was said there. Both messages are stored when it comes; corrections belong to the learner's message. Turns of one session are answered one after another. A live conversation of the same session ends: the session belongs to who spoke last.
+	//
+	// `analysed` is false when the learner's language could not be looked at this time; when the voice failed, `audio_error` says so and `assistant_audio_base64` is null: the turn stands without it.
+	//
+	// A recording without words is no turn: the answer has the code `not_heard`, an empty `user_text` and the tutor's wish to hear it again, nothing is stored and nothing is spoken.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /conversations/sessions/{id}/audio (the `SendAudio` operationId).
+	SendAudio(ctx context.Context, id string, body SendAudioJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// EndSession End a session
 	//
 	// Ending it again changes nothing. Somebody who is live in it is told by the next thing that is said. What the learner spoke, by voice and not by the clock, is added to the profile once.
@@ -1672,6 +2466,28 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /conversations/sessions/{id}/messages (the `ListMessages` operationId).
 	ListMessages(ctx context.Context, id string, params *ListMessagesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SendTextWithBody Say something in writing and get the tutor's answer
+	//
+	// The answer comes from the same tutor as in a live conversation, and knows what was said there. Both messages are stored when it comes; corrections belong to the learner's message. Turns of one session are answered one after another. A live conversation of the same session ends: the session belongs to who spoke last.
+	//
+	// `analysed` is false when the learner's language could not be looked at this time; when the voice failed, `audio_error` says so and `assistant_audio_base64` is null: the turn stands without it.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /conversations/sessions/{id}/text (the `SendText` operationId).
+	SendTextWithBody(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SendText Say something in writing and get the tutor's answer
+	//
+	// The answer comes from the same tutor as in a live conversation, and knows what was said there. Both messages are stored when it comes; corrections belong to the learner's message. Turns of one session are answered one after another. A live conversation of the same session ends: the session belongs to who spoke last.
+	//
+	// `analysed` is false when the learner's language could not be looked at this time; when the voice failed, `audio_error` says so and `assistant_audio_base64` is null: the turn stands without it.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /conversations/sessions/{id}/text (the `SendText` operationId).
+	SendText(ctx context.Context, id string, body SendTextJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetHealth How the stores are, and who serves each part of the tutor
 	//
@@ -1692,6 +2508,81 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /readyz (the `GetReadiness` operationId).
 	GetReadiness(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// Speak Speak a text of the query
+	//
+	// Speed changes the pace and nothing else; 0.75 is slow enough to follow every word. A vendor that cannot go as far as is asked goes as far as it can: ElevenLabs from 0.7 to 1.2. Clips of short texts are kept for a while and come at once when somebody asks for the same again.
+	//
+	// Corresponds with GET /speech/speak (the `Speak` operationId).
+	Speak(ctx context.Context, params *SpeakParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SynthesizeWithBody Speak a text and get the whole clip
+	//
+	// Speed changes the pace and nothing else; 0.75 is slow enough to follow every word. A vendor that cannot go as far as is asked goes as far as it can: ElevenLabs from 0.7 to 1.2. Clips of short texts are kept for a while and come at once when somebody asks for the same again.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /speech/synthesize (the `Synthesize` operationId).
+	SynthesizeWithBody(ctx context.Context, params *SynthesizeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// Synthesize Speak a text and get the whole clip
+	//
+	// Speed changes the pace and nothing else; 0.75 is slow enough to follow every word. A vendor that cannot go as far as is asked goes as far as it can: ElevenLabs from 0.7 to 1.2. Clips of short texts are kept for a while and come at once when somebody asks for the same again.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /speech/synthesize (the `Synthesize` operationId).
+	Synthesize(ctx context.Context, params *SynthesizeParams, body SynthesizeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SynthesizeStreamWithBody Speak a text and get the clip as it is being made
+	//
+	// Speed changes the pace and nothing else; 0.75 is slow enough to follow every word. A vendor that cannot go as far as is asked goes as far as it can: ElevenLabs from 0.7 to 1.2. Clips of short texts are kept for a while and come at once when somebody asks for the same again.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /speech/synthesize/stream (the `SynthesizeStream` operationId).
+	SynthesizeStreamWithBody(ctx context.Context, params *SynthesizeStreamParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SynthesizeStream Speak a text and get the clip as it is being made
+	//
+	// Speed changes the pace and nothing else; 0.75 is slow enough to follow every word. A vendor that cannot go as far as is asked goes as far as it can: ElevenLabs from 0.7 to 1.2. Clips of short texts are kept for a while and come at once when somebody asks for the same again.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /speech/synthesize/stream (the `SynthesizeStream` operationId).
+	SynthesizeStream(ctx context.Context, params *SynthesizeStreamParams, body SynthesizeStreamJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TestSpeak The same as /speech/speak, under an older name: it was open to anybody once and is not any more
+	//
+	// Speed changes the pace and nothing else; 0.75 is slow enough to follow every word. A vendor that cannot go as far as is asked goes as far as it can: ElevenLabs from 0.7 to 1.2. Clips of short texts are kept for a while and come at once when somebody asks for the same again.
+	//
+	// Corresponds with GET /speech/test-speak (the `TestSpeak` operationId).
+	TestSpeak(ctx context.Context, params *TestSpeakParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TranscribeWithBody Turn a recording into text
+	//
+	// The recording is told by its content, whatever its name says. A recording in which nothing is said has an empty text. Nothing is kept.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /speech/transcribe (the `Transcribe` operationId).
+	TranscribeWithBody(ctx context.Context, params *TranscribeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// Transcribe Turn a recording into text
+	//
+	// The recording is told by its content, whatever its name says. A recording in which nothing is said has an empty text. Nothing is kept.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /speech/transcribe (the `Transcribe` operationId).
+	Transcribe(ctx context.Context, params *TranscribeParams, body TranscribeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListVoices The voices that clips can be spoken in
+	//
+	// A voice id is good for the vendor that has it. Lists are up to five minutes old.
+	//
+	// Corresponds with GET /speech/voices (the `ListVoices` operationId).
+	ListVoices(ctx context.Context, params *ListVoicesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListProfiles The languages that the caller learns, oldest first
 	//
@@ -2364,6 +3255,52 @@ func (c *Client) GetSession(ctx context.Context, id string, reqEditors ...Reques
 	return c.Client.Do(req)
 }
 
+// SendAudioWithBody Say something in a recording and get the tutor's answer
+//
+// The answer comes from the same tutor as in a live conversation, and knows what was said there. Both messages are stored when it comes; corrections belong to the learner's message. Turns of one session are answered one after another. A live conversation of the same session ends: the session belongs to who spoke last.
+//
+// `analysed` is false when the learner's language could not be looked at this time; when the voice failed, `audio_error` says so and `assistant_audio_base64` is null: the turn stands without it.
+//
+// A recording without words is no turn: the answer has the code `not_heard`, an empty `user_text` and the tutor's wish to hear it again, nothing is stored and nothing is spoken.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /conversations/sessions/{id}/audio (the `SendAudio` operationId).
+func (c *Client) SendAudioWithBody(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSendAudioRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SendAudio Say something in a recording and get the tutor's answer
+//
+// The answer comes from the same tutor as in a live conversation, and knows what was said there. Both messages are stored when it comes; corrections belong to the learner's message. Turns of one session are answered one after another. A live conversation of the same session ends: the session belongs to who spoke last.
+//
+// `analysed` is false when the learner's language could not be looked at this time; when the voice failed, `audio_error` says so and `assistant_audio_base64` is null: the turn stands without it.
+//
+// A recording without words is no turn: the answer has the code `not_heard`, an empty `user_text` and the tutor's wish to hear it again, nothing is stored and nothing is spoken.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /conversations/sessions/{id}/audio (the `SendAudio` operationId).
+func (c *Client) SendAudio(ctx context.Context, id string, body SendAudioJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSendAudioRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // EndSession End a session
 //
 // Ending it again changes nothing. Somebody who is live in it is told by the next thing that is said. What the learner spoke, by voice and not by the clock, is added to the profile once.
@@ -2388,6 +3325,48 @@ func (c *Client) EndSession(ctx context.Context, id string, reqEditors ...Reques
 // Corresponds with GET /conversations/sessions/{id}/messages (the `ListMessages` operationId).
 func (c *Client) ListMessages(ctx context.Context, id string, params *ListMessagesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListMessagesRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SendTextWithBody Say something in writing and get the tutor's answer
+//
+// The answer comes from the same tutor as in a live conversation, and knows what was said there. Both messages are stored when it comes; corrections belong to the learner's message. Turns of one session are answered one after another. A live conversation of the same session ends: the session belongs to who spoke last.
+//
+// `analysed` is false when the learner's language could not be looked at this time; when the voice failed, `audio_error` says so and `assistant_audio_base64` is null: the turn stands without it.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /conversations/sessions/{id}/text (the `SendText` operationId).
+func (c *Client) SendTextWithBody(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSendTextRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SendText Say something in writing and get the tutor's answer
+//
+// The answer comes from the same tutor as in a live conversation, and knows what was said there. Both messages are stored when it comes; corrections belong to the learner's message. Turns of one session are answered one after another. A live conversation of the same session ends: the session belongs to who spoke last.
+//
+// `analysed` is false when the learner's language could not be looked at this time; when the voice failed, `audio_error` says so and `assistant_audio_base64` is null: the turn stands without it.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /conversations/sessions/{id}/text (the `SendText` operationId).
+func (c *Client) SendText(ctx context.Context, id string, body SendTextJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSendTextRequest(c.Server, id, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2448,6 +3427,171 @@ func (c *Client) GetLiveness(ctx context.Context, reqEditors ...RequestEditorFn)
 // Corresponds with GET /readyz (the `GetReadiness` operationId).
 func (c *Client) GetReadiness(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetReadinessRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// Speak Speak a text of the query
+//
+// Speed changes the pace and nothing else; 0.75 is slow enough to follow every word. A vendor that cannot go as far as is asked goes as far as it can: ElevenLabs from 0.7 to 1.2. Clips of short texts are kept for a while and come at once when somebody asks for the same again.
+//
+// Corresponds with GET /speech/speak (the `Speak` operationId).
+func (c *Client) Speak(ctx context.Context, params *SpeakParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSpeakRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SynthesizeWithBody Speak a text and get the whole clip
+//
+// Speed changes the pace and nothing else; 0.75 is slow enough to follow every word. A vendor that cannot go as far as is asked goes as far as it can: ElevenLabs from 0.7 to 1.2. Clips of short texts are kept for a while and come at once when somebody asks for the same again.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /speech/synthesize (the `Synthesize` operationId).
+func (c *Client) SynthesizeWithBody(ctx context.Context, params *SynthesizeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSynthesizeRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// Synthesize Speak a text and get the whole clip
+//
+// Speed changes the pace and nothing else; 0.75 is slow enough to follow every word. A vendor that cannot go as far as is asked goes as far as it can: ElevenLabs from 0.7 to 1.2. Clips of short texts are kept for a while and come at once when somebody asks for the same again.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /speech/synthesize (the `Synthesize` operationId).
+func (c *Client) Synthesize(ctx context.Context, params *SynthesizeParams, body SynthesizeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSynthesizeRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SynthesizeStreamWithBody Speak a text and get the clip as it is being made
+//
+// Speed changes the pace and nothing else; 0.75 is slow enough to follow every word. A vendor that cannot go as far as is asked goes as far as it can: ElevenLabs from 0.7 to 1.2. Clips of short texts are kept for a while and come at once when somebody asks for the same again.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /speech/synthesize/stream (the `SynthesizeStream` operationId).
+func (c *Client) SynthesizeStreamWithBody(ctx context.Context, params *SynthesizeStreamParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSynthesizeStreamRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SynthesizeStream Speak a text and get the clip as it is being made
+//
+// Speed changes the pace and nothing else; 0.75 is slow enough to follow every word. A vendor that cannot go as far as is asked goes as far as it can: ElevenLabs from 0.7 to 1.2. Clips of short texts are kept for a while and come at once when somebody asks for the same again.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /speech/synthesize/stream (the `SynthesizeStream` operationId).
+func (c *Client) SynthesizeStream(ctx context.Context, params *SynthesizeStreamParams, body SynthesizeStreamJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSynthesizeStreamRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TestSpeak The same as /speech/speak, under an older name: it was open to anybody once and is not any more
+//
+// Speed changes the pace and nothing else; 0.75 is slow enough to follow every word. A vendor that cannot go as far as is asked goes as far as it can: ElevenLabs from 0.7 to 1.2. Clips of short texts are kept for a while and come at once when somebody asks for the same again.
+//
+// Corresponds with GET /speech/test-speak (the `TestSpeak` operationId).
+func (c *Client) TestSpeak(ctx context.Context, params *TestSpeakParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTestSpeakRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TranscribeWithBody Turn a recording into text
+//
+// The recording is told by its content, whatever its name says. A recording in which nothing is said has an empty text. Nothing is kept.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /speech/transcribe (the `Transcribe` operationId).
+func (c *Client) TranscribeWithBody(ctx context.Context, params *TranscribeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTranscribeRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// Transcribe Turn a recording into text
+//
+// The recording is told by its content, whatever its name says. A recording in which nothing is said has an empty text. Nothing is kept.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /speech/transcribe (the `Transcribe` operationId).
+func (c *Client) Transcribe(ctx context.Context, params *TranscribeParams, body TranscribeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTranscribeRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListVoices The voices that clips can be spoken in
+//
+// A voice id is good for the vendor that has it. Lists are up to five minutes old.
+//
+// Corresponds with GET /speech/voices (the `ListVoices` operationId).
+func (c *Client) ListVoices(ctx context.Context, params *ListVoicesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListVoicesRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -3383,6 +4527,53 @@ func NewGetSessionRequest(server string, id string) (*http.Request, error) {
 	return req, nil
 }
 
+// NewSendAudioRequest calls the generic SendAudio builder with application/json body
+func NewSendAudioRequest(server string, id string, body SendAudioJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSendAudioRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewSendAudioRequestWithBody constructs an http.Request for the SendAudio method, with any body, and a specified content type
+func NewSendAudioRequestWithBody(server string, id string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/conversations/sessions/%s/audio", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewEndSessionRequest constructs an http.Request for the EndSession method
 func NewEndSessionRequest(server string, id string) (*http.Request, error) {
 	var err error
@@ -3490,6 +4681,53 @@ func NewListMessagesRequest(server string, id string, params *ListMessagesParams
 	return req, nil
 }
 
+// NewSendTextRequest calls the generic SendText builder with application/json body
+func NewSendTextRequest(server string, id string, body SendTextJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSendTextRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewSendTextRequestWithBody constructs an http.Request for the SendText method, with any body, and a specified content type
+func NewSendTextRequestWithBody(server string, id string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/conversations/sessions/%s/text", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewGetHealthRequest constructs an http.Request for the GetHealth method
 func NewGetHealthRequest(server string) (*http.Request, error) {
 	var err error
@@ -3588,6 +4826,493 @@ func NewGetReadinessRequest(server string) (*http.Request, error) {
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSpeakRequest constructs an http.Request for the Speak method
+func NewSpeakRequest(server string, params *SpeakParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/speech/speak")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "text", params.Text, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.Provider != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "provider", *params.Provider, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Language != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "language", *params.Language, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.VoiceId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "voice_id", *params.VoiceId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Style != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "style", *params.Style, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Speed != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "speed", *params.Speed, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "number", Format: "double"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSynthesizeRequest calls the generic Synthesize builder with application/json body
+func NewSynthesizeRequest(server string, params *SynthesizeParams, body SynthesizeJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSynthesizeRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewSynthesizeRequestWithBody constructs an http.Request for the Synthesize method, with any body, and a specified content type
+func NewSynthesizeRequestWithBody(server string, params *SynthesizeParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/speech/synthesize")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Provider != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "provider", *params.Provider, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewSynthesizeStreamRequest calls the generic SynthesizeStream builder with application/json body
+func NewSynthesizeStreamRequest(server string, params *SynthesizeStreamParams, body SynthesizeStreamJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSynthesizeStreamRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewSynthesizeStreamRequestWithBody constructs an http.Request for the SynthesizeStream method, with any body, and a specified content type
+func NewSynthesizeStreamRequestWithBody(server string, params *SynthesizeStreamParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/speech/synthesize/stream")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Provider != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "provider", *params.Provider, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewTestSpeakRequest constructs an http.Request for the TestSpeak method
+func NewTestSpeakRequest(server string, params *TestSpeakParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/speech/test-speak")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "text", params.Text, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.Provider != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "provider", *params.Provider, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Language != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "language", *params.Language, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.VoiceId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "voice_id", *params.VoiceId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Style != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "style", *params.Style, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Speed != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "speed", *params.Speed, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "number", Format: "double"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewTranscribeRequest calls the generic Transcribe builder with application/json body
+func NewTranscribeRequest(server string, params *TranscribeParams, body TranscribeJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewTranscribeRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewTranscribeRequestWithBody constructs an http.Request for the Transcribe method, with any body, and a specified content type
+func NewTranscribeRequestWithBody(server string, params *TranscribeParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/speech/transcribe")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Language != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "language", *params.Language, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Provider != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "provider", *params.Provider, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListVoicesRequest constructs an http.Request for the ListVoices method
+func NewListVoicesRequest(server string, params *ListVoicesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/speech/voices")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Provider != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "provider", *params.Provider, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -4175,6 +5900,32 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /conversations/sessions/{id} (the `GetSession` operationId).
 	GetSessionWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*GetSessionResponse, error)
 
+	// SendAudioWithBodyWithResponse Say something in a recording and get the tutor's answer
+	//
+	// The answer comes from the same tutor as in a live conversation, and knows what was said there. Both messages are stored when it comes; corrections belong to the learner's message. Turns of one session are answered one after another. A live conversation of the same session ends: the session belongs to who spoke last.
+	//
+	// `analysed` is false when the learner's language could not be looked at this time; when the voice failed, `audio_error` says so and `assistant_audio_base64` is null: the turn stands without it.
+	//
+	// A recording without words is no turn: the answer has the code `not_heard`, an empty `user_text` and the tutor's wish to hear it again, nothing is stored and nothing is spoken.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /conversations/sessions/{id}/audio (the `SendAudio` operationId).
+	SendAudioWithBodyWithResponse(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SendAudioResponse, error)
+
+	// SendAudioWithResponse Say something in a recording and get the tutor's answer
+	//
+	// The answer comes from the same tutor as in a live conversation, and knows what was said there. Both messages are stored when it comes; corrections belong to the learner's message. Turns of one session are answered one after another. A live conversation of the same session ends: the session belongs to who spoke last.
+	//
+	// `analysed` is false when the learner's language could not be looked at this time; when the voice failed, `audio_error` says so and `assistant_audio_base64` is null: the turn stands without it.
+	//
+	// A recording without words is no turn: the answer has the code `not_heard`, an empty `user_text` and the tutor's wish to hear it again, nothing is stored and nothing is spoken.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /conversations/sessions/{id}/audio (the `SendAudio` operationId).
+	SendAudioWithResponse(ctx context.Context, id string, body SendAudioJSONRequestBody, reqEditors ...RequestEditorFn) (*SendAudioResponse, error)
+
 	// EndSessionWithResponse End a session
 	//
 	// Ending it again changes nothing. Somebody who is live in it is told by the next thing that is said. What the learner spoke, by voice and not by the clock, is added to the profile once.
@@ -4192,6 +5943,28 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /conversations/sessions/{id}/messages (the `ListMessages` operationId).
 	ListMessagesWithResponse(ctx context.Context, id string, params *ListMessagesParams, reqEditors ...RequestEditorFn) (*ListMessagesResponse, error)
+
+	// SendTextWithBodyWithResponse Say something in writing and get the tutor's answer
+	//
+	// The answer comes from the same tutor as in a live conversation, and knows what was said there. Both messages are stored when it comes; corrections belong to the learner's message. Turns of one session are answered one after another. A live conversation of the same session ends: the session belongs to who spoke last.
+	//
+	// `analysed` is false when the learner's language could not be looked at this time; when the voice failed, `audio_error` says so and `assistant_audio_base64` is null: the turn stands without it.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /conversations/sessions/{id}/text (the `SendText` operationId).
+	SendTextWithBodyWithResponse(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SendTextResponse, error)
+
+	// SendTextWithResponse Say something in writing and get the tutor's answer
+	//
+	// The answer comes from the same tutor as in a live conversation, and knows what was said there. Both messages are stored when it comes; corrections belong to the learner's message. Turns of one session are answered one after another. A live conversation of the same session ends: the session belongs to who spoke last.
+	//
+	// `analysed` is false when the learner's language could not be looked at this time; when the voice failed, `audio_error` says so and `assistant_audio_base64` is null: the turn stands without it.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /conversations/sessions/{id}/text (the `SendText` operationId).
+	SendTextWithResponse(ctx context.Context, id string, body SendTextJSONRequestBody, reqEditors ...RequestEditorFn) (*SendTextResponse, error)
 
 	// GetHealthWithResponse How the stores are, and who serves each part of the tutor
 	//
@@ -4220,6 +5993,87 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /readyz (the `GetReadiness` operationId).
 	GetReadinessWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetReadinessResponse, error)
+
+	// SpeakWithResponse Speak a text of the query
+	//
+	// Speed changes the pace and nothing else; 0.75 is slow enough to follow every word. A vendor that cannot go as far as is asked goes as far as it can: ElevenLabs from 0.7 to 1.2. Clips of short texts are kept for a while and come at once when somebody asks for the same again.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /speech/speak (the `Speak` operationId).
+	SpeakWithResponse(ctx context.Context, params *SpeakParams, reqEditors ...RequestEditorFn) (*SpeakResponse, error)
+
+	// SynthesizeWithBodyWithResponse Speak a text and get the whole clip
+	//
+	// Speed changes the pace and nothing else; 0.75 is slow enough to follow every word. A vendor that cannot go as far as is asked goes as far as it can: ElevenLabs from 0.7 to 1.2. Clips of short texts are kept for a while and come at once when somebody asks for the same again.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /speech/synthesize (the `Synthesize` operationId).
+	SynthesizeWithBodyWithResponse(ctx context.Context, params *SynthesizeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SynthesizeResponse, error)
+
+	// SynthesizeWithResponse Speak a text and get the whole clip
+	//
+	// Speed changes the pace and nothing else; 0.75 is slow enough to follow every word. A vendor that cannot go as far as is asked goes as far as it can: ElevenLabs from 0.7 to 1.2. Clips of short texts are kept for a while and come at once when somebody asks for the same again.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /speech/synthesize (the `Synthesize` operationId).
+	SynthesizeWithResponse(ctx context.Context, params *SynthesizeParams, body SynthesizeJSONRequestBody, reqEditors ...RequestEditorFn) (*SynthesizeResponse, error)
+
+	// SynthesizeStreamWithBodyWithResponse Speak a text and get the clip as it is being made
+	//
+	// Speed changes the pace and nothing else; 0.75 is slow enough to follow every word. A vendor that cannot go as far as is asked goes as far as it can: ElevenLabs from 0.7 to 1.2. Clips of short texts are kept for a while and come at once when somebody asks for the same again.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /speech/synthesize/stream (the `SynthesizeStream` operationId).
+	SynthesizeStreamWithBodyWithResponse(ctx context.Context, params *SynthesizeStreamParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SynthesizeStreamResponse, error)
+
+	// SynthesizeStreamWithResponse Speak a text and get the clip as it is being made
+	//
+	// Speed changes the pace and nothing else; 0.75 is slow enough to follow every word. A vendor that cannot go as far as is asked goes as far as it can: ElevenLabs from 0.7 to 1.2. Clips of short texts are kept for a while and come at once when somebody asks for the same again.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /speech/synthesize/stream (the `SynthesizeStream` operationId).
+	SynthesizeStreamWithResponse(ctx context.Context, params *SynthesizeStreamParams, body SynthesizeStreamJSONRequestBody, reqEditors ...RequestEditorFn) (*SynthesizeStreamResponse, error)
+
+	// TestSpeakWithResponse The same as /speech/speak, under an older name: it was open to anybody once and is not any more
+	//
+	// Speed changes the pace and nothing else; 0.75 is slow enough to follow every word. A vendor that cannot go as far as is asked goes as far as it can: ElevenLabs from 0.7 to 1.2. Clips of short texts are kept for a while and come at once when somebody asks for the same again.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /speech/test-speak (the `TestSpeak` operationId).
+	TestSpeakWithResponse(ctx context.Context, params *TestSpeakParams, reqEditors ...RequestEditorFn) (*TestSpeakResponse, error)
+
+	// TranscribeWithBodyWithResponse Turn a recording into text
+	//
+	// The recording is told by its content, whatever its name says. A recording in which nothing is said has an empty text. Nothing is kept.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /speech/transcribe (the `Transcribe` operationId).
+	TranscribeWithBodyWithResponse(ctx context.Context, params *TranscribeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TranscribeResponse, error)
+
+	// TranscribeWithResponse Turn a recording into text
+	//
+	// The recording is told by its content, whatever its name says. A recording in which nothing is said has an empty text. Nothing is kept.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /speech/transcribe (the `Transcribe` operationId).
+	TranscribeWithResponse(ctx context.Context, params *TranscribeParams, body TranscribeJSONRequestBody, reqEditors ...RequestEditorFn) (*TranscribeResponse, error)
+
+	// ListVoicesWithResponse The voices that clips can be spoken in
+	//
+	// A voice id is good for the vendor that has it. Lists are up to five minutes old.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /speech/voices (the `ListVoices` operationId).
+	ListVoicesWithResponse(ctx context.Context, params *ListVoicesParams, reqEditors ...RequestEditorFn) (*ListVoicesResponse, error)
 
 	// ListProfilesWithResponse The languages that the caller learns, oldest first
 	//
@@ -5185,6 +7039,54 @@ func (r GetSessionResponse) ContentType() string {
 	return ""
 }
 
+type SendAudioResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Turn
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SendAudioResponse) GetJSON200() *Turn {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r SendAudioResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SendAudioResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SendAudioResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SendAudioResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SendAudioResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type EndSessionResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -5275,6 +7177,54 @@ func (r ListMessagesResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListMessagesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SendTextResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Turn
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SendTextResponse) GetJSON200() *Turn {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r SendTextResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SendTextResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SendTextResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SendTextResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SendTextResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -5467,6 +7417,273 @@ func (r GetReadinessResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetReadinessResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SpeakResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r SpeakResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SpeakResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SpeakResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SpeakResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SpeakResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SynthesizeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Clip
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SynthesizeResponse) GetJSON200() *Clip {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r SynthesizeResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SynthesizeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SynthesizeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SynthesizeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SynthesizeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SynthesizeStreamResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r SynthesizeStreamResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SynthesizeStreamResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SynthesizeStreamResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SynthesizeStreamResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SynthesizeStreamResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type TestSpeakResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r TestSpeakResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r TestSpeakResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r TestSpeakResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r TestSpeakResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r TestSpeakResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type TranscribeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Transcript
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r TranscribeResponse) GetJSON200() *Transcript {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r TranscribeResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r TranscribeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r TranscribeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r TranscribeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r TranscribeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListVoicesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Voices
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListVoicesResponse) GetJSON200() *Voices {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListVoicesResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListVoicesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListVoicesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListVoicesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListVoicesResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -6278,6 +8495,44 @@ func (c *ClientWithResponses) GetSessionWithResponse(ctx context.Context, id str
 	return ParseGetSessionResponse(rsp)
 }
 
+// SendAudioWithBodyWithResponse Say something in a recording and get the tutor's answer
+//
+// The answer comes from the same tutor as in a live conversation, and knows what was said there. Both messages are stored when it comes; corrections belong to the learner's message. Turns of one session are answered one after another. A live conversation of the same session ends: the session belongs to who spoke last.
+//
+// `analysed` is false when the learner's language could not be looked at this time; when the voice failed, `audio_error` says so and `assistant_audio_base64` is null: the turn stands without it.
+//
+// A recording without words is no turn: the answer has the code `not_heard`, an empty `user_text` and the tutor's wish to hear it again, nothing is stored and nothing is spoken.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /conversations/sessions/{id}/audio (the `SendAudio` operationId).
+func (c *ClientWithResponses) SendAudioWithBodyWithResponse(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SendAudioResponse, error) {
+	rsp, err := c.SendAudioWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSendAudioResponse(rsp)
+}
+
+// SendAudioWithResponse Say something in a recording and get the tutor's answer
+//
+// The answer comes from the same tutor as in a live conversation, and knows what was said there. Both messages are stored when it comes; corrections belong to the learner's message. Turns of one session are answered one after another. A live conversation of the same session ends: the session belongs to who spoke last.
+//
+// `analysed` is false when the learner's language could not be looked at this time; when the voice failed, `audio_error` says so and `assistant_audio_base64` is null: the turn stands without it.
+//
+// A recording without words is no turn: the answer has the code `not_heard`, an empty `user_text` and the tutor's wish to hear it again, nothing is stored and nothing is spoken.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /conversations/sessions/{id}/audio (the `SendAudio` operationId).
+func (c *ClientWithResponses) SendAudioWithResponse(ctx context.Context, id string, body SendAudioJSONRequestBody, reqEditors ...RequestEditorFn) (*SendAudioResponse, error) {
+	rsp, err := c.SendAudio(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSendAudioResponse(rsp)
+}
+
 // EndSessionWithResponse End a session
 //
 // Ending it again changes nothing. Somebody who is live in it is told by the next thing that is said. What the learner spoke, by voice and not by the clock, is added to the profile once.
@@ -6306,6 +8561,40 @@ func (c *ClientWithResponses) ListMessagesWithResponse(ctx context.Context, id s
 		return nil, err
 	}
 	return ParseListMessagesResponse(rsp)
+}
+
+// SendTextWithBodyWithResponse Say something in writing and get the tutor's answer
+//
+// The answer comes from the same tutor as in a live conversation, and knows what was said there. Both messages are stored when it comes; corrections belong to the learner's message. Turns of one session are answered one after another. A live conversation of the same session ends: the session belongs to who spoke last.
+//
+// `analysed` is false when the learner's language could not be looked at this time; when the voice failed, `audio_error` says so and `assistant_audio_base64` is null: the turn stands without it.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /conversations/sessions/{id}/text (the `SendText` operationId).
+func (c *ClientWithResponses) SendTextWithBodyWithResponse(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SendTextResponse, error) {
+	rsp, err := c.SendTextWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSendTextResponse(rsp)
+}
+
+// SendTextWithResponse Say something in writing and get the tutor's answer
+//
+// The answer comes from the same tutor as in a live conversation, and knows what was said there. Both messages are stored when it comes; corrections belong to the learner's message. Turns of one session are answered one after another. A live conversation of the same session ends: the session belongs to who spoke last.
+//
+// `analysed` is false when the learner's language could not be looked at this time; when the voice failed, `audio_error` says so and `assistant_audio_base64` is null: the turn stands without it.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /conversations/sessions/{id}/text (the `SendText` operationId).
+func (c *ClientWithResponses) SendTextWithResponse(ctx context.Context, id string, body SendTextJSONRequestBody, reqEditors ...RequestEditorFn) (*SendTextResponse, error) {
+	rsp, err := c.SendText(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSendTextResponse(rsp)
 }
 
 // GetHealthWithResponse How the stores are, and who serves each part of the tutor
@@ -6358,6 +8647,141 @@ func (c *ClientWithResponses) GetReadinessWithResponse(ctx context.Context, reqE
 		return nil, err
 	}
 	return ParseGetReadinessResponse(rsp)
+}
+
+// SpeakWithResponse Speak a text of the query
+//
+// Speed changes the pace and nothing else; 0.75 is slow enough to follow every word. A vendor that cannot go as far as is asked goes as far as it can: ElevenLabs from 0.7 to 1.2. Clips of short texts are kept for a while and come at once when somebody asks for the same again.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /speech/speak (the `Speak` operationId).
+func (c *ClientWithResponses) SpeakWithResponse(ctx context.Context, params *SpeakParams, reqEditors ...RequestEditorFn) (*SpeakResponse, error) {
+	rsp, err := c.Speak(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSpeakResponse(rsp)
+}
+
+// SynthesizeWithBodyWithResponse Speak a text and get the whole clip
+//
+// Speed changes the pace and nothing else; 0.75 is slow enough to follow every word. A vendor that cannot go as far as is asked goes as far as it can: ElevenLabs from 0.7 to 1.2. Clips of short texts are kept for a while and come at once when somebody asks for the same again.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /speech/synthesize (the `Synthesize` operationId).
+func (c *ClientWithResponses) SynthesizeWithBodyWithResponse(ctx context.Context, params *SynthesizeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SynthesizeResponse, error) {
+	rsp, err := c.SynthesizeWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSynthesizeResponse(rsp)
+}
+
+// SynthesizeWithResponse Speak a text and get the whole clip
+//
+// Speed changes the pace and nothing else; 0.75 is slow enough to follow every word. A vendor that cannot go as far as is asked goes as far as it can: ElevenLabs from 0.7 to 1.2. Clips of short texts are kept for a while and come at once when somebody asks for the same again.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /speech/synthesize (the `Synthesize` operationId).
+func (c *ClientWithResponses) SynthesizeWithResponse(ctx context.Context, params *SynthesizeParams, body SynthesizeJSONRequestBody, reqEditors ...RequestEditorFn) (*SynthesizeResponse, error) {
+	rsp, err := c.Synthesize(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSynthesizeResponse(rsp)
+}
+
+// SynthesizeStreamWithBodyWithResponse Speak a text and get the clip as it is being made
+//
+// Speed changes the pace and nothing else; 0.75 is slow enough to follow every word. A vendor that cannot go as far as is asked goes as far as it can: ElevenLabs from 0.7 to 1.2. Clips of short texts are kept for a while and come at once when somebody asks for the same again.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /speech/synthesize/stream (the `SynthesizeStream` operationId).
+func (c *ClientWithResponses) SynthesizeStreamWithBodyWithResponse(ctx context.Context, params *SynthesizeStreamParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SynthesizeStreamResponse, error) {
+	rsp, err := c.SynthesizeStreamWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSynthesizeStreamResponse(rsp)
+}
+
+// SynthesizeStreamWithResponse Speak a text and get the clip as it is being made
+//
+// Speed changes the pace and nothing else; 0.75 is slow enough to follow every word. A vendor that cannot go as far as is asked goes as far as it can: ElevenLabs from 0.7 to 1.2. Clips of short texts are kept for a while and come at once when somebody asks for the same again.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /speech/synthesize/stream (the `SynthesizeStream` operationId).
+func (c *ClientWithResponses) SynthesizeStreamWithResponse(ctx context.Context, params *SynthesizeStreamParams, body SynthesizeStreamJSONRequestBody, reqEditors ...RequestEditorFn) (*SynthesizeStreamResponse, error) {
+	rsp, err := c.SynthesizeStream(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSynthesizeStreamResponse(rsp)
+}
+
+// TestSpeakWithResponse The same as /speech/speak, under an older name: it was open to anybody once and is not any more
+//
+// Speed changes the pace and nothing else; 0.75 is slow enough to follow every word. A vendor that cannot go as far as is asked goes as far as it can: ElevenLabs from 0.7 to 1.2. Clips of short texts are kept for a while and come at once when somebody asks for the same again.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /speech/test-speak (the `TestSpeak` operationId).
+func (c *ClientWithResponses) TestSpeakWithResponse(ctx context.Context, params *TestSpeakParams, reqEditors ...RequestEditorFn) (*TestSpeakResponse, error) {
+	rsp, err := c.TestSpeak(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTestSpeakResponse(rsp)
+}
+
+// TranscribeWithBodyWithResponse Turn a recording into text
+//
+// The recording is told by its content, whatever its name says. A recording in which nothing is said has an empty text. Nothing is kept.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /speech/transcribe (the `Transcribe` operationId).
+func (c *ClientWithResponses) TranscribeWithBodyWithResponse(ctx context.Context, params *TranscribeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TranscribeResponse, error) {
+	rsp, err := c.TranscribeWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTranscribeResponse(rsp)
+}
+
+// TranscribeWithResponse Turn a recording into text
+//
+// The recording is told by its content, whatever its name says. A recording in which nothing is said has an empty text. Nothing is kept.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /speech/transcribe (the `Transcribe` operationId).
+func (c *ClientWithResponses) TranscribeWithResponse(ctx context.Context, params *TranscribeParams, body TranscribeJSONRequestBody, reqEditors ...RequestEditorFn) (*TranscribeResponse, error) {
+	rsp, err := c.Transcribe(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTranscribeResponse(rsp)
+}
+
+// ListVoicesWithResponse The voices that clips can be spoken in
+//
+// A voice id is good for the vendor that has it. Lists are up to five minutes old.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /speech/voices (the `ListVoices` operationId).
+func (c *ClientWithResponses) ListVoicesWithResponse(ctx context.Context, params *ListVoicesParams, reqEditors ...RequestEditorFn) (*ListVoicesResponse, error) {
+	rsp, err := c.ListVoices(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListVoicesResponse(rsp)
 }
 
 // ListProfilesWithResponse The languages that the caller learns, oldest first
@@ -7119,6 +9543,39 @@ func ParseGetSessionResponse(rsp *http.Response) (*GetSessionResponse, error) {
 	return response, nil
 }
 
+// ParseSendAudioResponse parses an HTTP response from a SendAudioWithResponse call
+func ParseSendAudioResponse(rsp *http.Response) (*SendAudioResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SendAudioResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Turn
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseEndSessionResponse parses an HTTP response from a EndSessionWithResponse call
 func ParseEndSessionResponse(rsp *http.Response) (*EndSessionResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -7175,6 +9632,39 @@ func ParseListMessagesResponse(rsp *http.Response) (*ListMessagesResponse, error
 
 	case rsp.StatusCode == 304:
 		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSendTextResponse parses an HTTP response from a SendTextWithResponse call
+func ParseSendTextResponse(rsp *http.Response) (*SendTextResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SendTextResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Turn
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Error
@@ -7303,6 +9793,183 @@ func ParseGetReadinessResponse(rsp *http.Response) (*GetReadinessResponse, error
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Status
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSpeakResponse parses an HTTP response from a SpeakWithResponse call
+func ParseSpeakResponse(rsp *http.Response) (*SpeakResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SpeakResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSynthesizeResponse parses an HTTP response from a SynthesizeWithResponse call
+func ParseSynthesizeResponse(rsp *http.Response) (*SynthesizeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SynthesizeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Clip
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSynthesizeStreamResponse parses an HTTP response from a SynthesizeStreamWithResponse call
+func ParseSynthesizeStreamResponse(rsp *http.Response) (*SynthesizeStreamResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SynthesizeStreamResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseTestSpeakResponse parses an HTTP response from a TestSpeakWithResponse call
+func ParseTestSpeakResponse(rsp *http.Response) (*TestSpeakResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &TestSpeakResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseTranscribeResponse parses an HTTP response from a TranscribeWithResponse call
+func ParseTranscribeResponse(rsp *http.Response) (*TranscribeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &TranscribeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Transcript
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListVoicesResponse parses an HTTP response from a ListVoicesWithResponse call
+func ParseListVoicesResponse(rsp *http.Response) (*ListVoicesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListVoicesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Voices
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
