@@ -8,6 +8,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -65,6 +66,10 @@ func (p *originalPhone) call(method, path, contentType string, body io.Reader, w
 	}
 	if got := res.Header.Get("Content-Type"); !strings.HasPrefix(got, "application/json") {
 		p.t.Errorf("%s %s answers %q", method, path, got)
+	}
+	localTime := regexp.MustCompile(`"\d{4}-\d\d-\d\dT[\d:.]+([+-][\d:]+)?"`)
+	for _, at := range localTime.FindAllString(string(answer), -1) {
+		p.t.Errorf("%s %s tells a time that is not in UTC: %s", method, path, at)
 	}
 	return answer
 }
