@@ -49,6 +49,9 @@
 // on two busy cores a read took 1.7 ms (median; 99 %: 19 ms) this way and 9.3 ms
 // (97 ms) through a single connection for both, with the same number of commits.
 //
+// Each connection keeps the statements that it has prepared (statements.go), which about
+// halved the processor time of a request that reads a profile, HTTP and all.
+//
 // Commits are synchronous=FULL: a message that was acknowledged survives the loss
 // of power, as far as the disk keeps its word. The busy timeout of 60 s covers
 // other processes, such as a backup; it is set here because the driver's own

@@ -20,6 +20,8 @@ var (
 	ErrNoTenant    = errNoTenant
 	TransientState = transientState
 	Clean          = clean
+	OpenKeeping    = openKeeping
+	KeptStatements = keptStatements
 )
 
 type MessageRow = messageRow

@@ -29,7 +29,7 @@ func (db *DB) openSQLite(loc location, o Options) error {
 			return fmt.Errorf("open the database file: %w", err)
 		}
 	}
-	write, err := driver.Open(sqliteDSN(loc.path, "_timefmt="+sqliteTimes))
+	write, err := openKeeping(sqliteDSN(loc.path, "_timefmt="+sqliteTimes))
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (db *DB) openSQLite(loc location, o Options) error {
 	if db.write, err = db.attach(gormlite.OpenDB(write), write, o); err != nil {
 		return err
 	}
-	read, err := driver.Open(sqliteDSN(loc.path, "_timefmt="+sqliteTimes, "_pragma=query_only(on)"))
+	read, err := openKeeping(sqliteDSN(loc.path, "_timefmt="+sqliteTimes, "_pragma=query_only(on)"))
 	if err != nil {
 		return err
 	}
