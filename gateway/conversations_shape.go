@@ -31,7 +31,7 @@ type conversationJSON struct {
 	Turns                int       `json:"turns" doc:"The learner's" example:"12"`
 	SpeakingSeconds      float64   `json:"speaking_seconds" doc:"The learner's own voice, without pauses and the tutor" example:"142.5"`
 	TutorSpeakingSeconds float64   `json:"tutor_speaking_seconds" doc:"What the learner heard of the tutor" example:"201.25"`
-	LastActivityAt       time.Time `json:"last_activity_at" example:"2026-03-04T05:16:37Z"`
+	LastActivityAt       time.Time `json:"last_activity_at" doc:"When something was last said in it, or when it began" example:"2026-03-04T05:16:37Z"`
 }
 
 func showConversation(c learn.Conversation) conversationJSON {
@@ -79,15 +79,15 @@ type messageJSON struct {
 
 	Seq         int    `json:"seq" doc:"Place in the session, from 1" example:"3"`
 	HeardText   string `json:"heard_text" doc:"The part of content that was heard, when the learner interrupted the tutor" example:"Ayer yo fue al mercado."`
-	Interrupted bool   `json:"interrupted" example:"false"`
-	Source      string `json:"source" enum:"voice,text" example:"voice"`
+	Interrupted bool   `json:"interrupted" doc:"Whether the learner interrupted it" example:"false"`
+	Source      string `json:"source" enum:"voice,text" doc:"Whether it was said or typed" example:"voice"`
 }
 
 // pronunciationJSON is what the original's app shows of how something was pronounced.
 type pronunciationJSON struct {
-	OverallScore        float64  `json:"overall_score"`
-	ProblematicPhonemes []string `json:"problematic_phonemes"`
-	Suggestions         []string `json:"suggestions"`
+	OverallScore        float64  `json:"overall_score" doc:"From 0 to 100"`
+	ProblematicPhonemes []string `json:"problematic_phonemes" doc:"Sounds that were not clear, in IPA"`
+	Suggestions         []string `json:"suggestions" doc:"What to practise"`
 }
 
 func showMessage(m learn.Message, corrections []learn.Correction) messageJSON {

@@ -34,7 +34,15 @@ func tags() []*huma.Tag {
 		{Name: "speech", Description: "Recordings to text and text to clips, without a conversation."},
 		{Name: tagOperations, Description: "What this server is, what it offers, and how it is."},
 		{Name: tagDescriptions, Description: "This API for machines."},
+		{Name: "debug", Description: "Aids for trying things out on one's own machine."},
 	}
+}
+
+// usedTags are those of the groups that have operations.
+func usedTags(operations []operation) []*huma.Tag {
+	return slices.DeleteFunc(tags(), func(tag *huma.Tag) bool {
+		return !slices.ContainsFunc(operations, func(op operation) bool { return op.tag == tag.Name })
+	})
 }
 
 const aboutAPI = `Kalami is a tutor that one talks with to learn a language.
@@ -77,7 +85,7 @@ func (d *describer) document(name, version string) *huma.OpenAPI {
 		OpenAPI: "3.1.0",
 		Info:    &huma.Info{Title: name + " API", Version: cmp.Or(version, "unknown"), Description: aboutAPI},
 		Servers: []*huma.Server{{URL: "/", Description: "The routes"}, {URL: "/api", Description: "The same routes, for clients that expect them here"}},
-		Tags:    tags(),
+		Tags:    usedTags(d.operations),
 		Paths:   map[string]*huma.PathItem{},
 		Components: &huma.Components{
 			Schemas:         d.schemas.Registry(),
@@ -279,8 +287,8 @@ func (d *describer) examples(api *huma.OpenAPI) {
 			if op.RequestBody != nil {
 				d.fillExamples(op.RequestBody.Content, false)
 			}
-			for status, answer := range op.Responses {
-				d.fillExamples(answer.Content, strings.HasPrefix(status, "2"))
+			for _, answer := range op.Responses {
+				d.fillExamples(answer.Content, true)
 			}
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
+const exampleRequestID = "JX3QZ5TLB6W2ARFMD4YKHC7VUE"
+
 // commonHeaders are the headers of answers, to be referred to.
 func commonHeaders() map[string]*huma.Header {
 	whole := func(about string, example int) *huma.Header {
@@ -16,7 +18,7 @@ func commonHeaders() map[string]*huma.Header {
 		return &huma.Header{Description: about, Schema: &huma.Schema{Type: huma.TypeString, Examples: []any{example}}}
 	}
 	return map[string]*huma.Header{
-		"RequestID":          text("What the server's log calls this request.", "JX3QZ5TLB6W2ARFMD4YKHC7VUE"),
+		"RequestID":          text("What the server's log calls this request.", exampleRequestID),
 		"WWWAuthenticate":    text("How to authenticate.", "Bearer"),
 		"RetryAfter":         whole("Seconds to wait before trying again.", 1),
 		"RateLimitLimit":     whole("How many requests may come at once.", 60),
@@ -57,8 +59,14 @@ func failureResponse(failed *huma.Schema, status int, about string) *huma.Respon
 		headers[echo.HeaderRetryAfter] = headerRef("RetryAfter")
 		addRateHeaders(headers)
 	}
+	shown := &huma.MediaType{Schema: failed}
+	if status != http.StatusUnprocessableEntity { // whose example has fields, and is made of the schema's
+		example := statusAnswer(status).body
+		example.RequestID = exampleRequestID
+		shown.Example = example
+	}
 	return &huma.Response{
 		Description: about, Headers: headers,
-		Content: map[string]*huma.MediaType{echo.MIMEApplicationJSON: {Schema: failed}},
+		Content: map[string]*huma.MediaType{echo.MIMEApplicationJSON: shown},
 	}
 }

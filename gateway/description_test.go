@@ -53,7 +53,7 @@ func readDescription(t *testing.T, h *house, path string) apiDocument {
 // undescribed says whether a route stands outside the description: sockets, which have
 // their own, and files of pages.
 func undescribed(path string) bool {
-	return path == voicePath || path == "/docs" || path == "/redoc" ||
+	return path == voicePath || path == originalPath || path == "/docs" || path == "/redoc" ||
 		strings.HasPrefix(path, "/docs/") || strings.HasPrefix(path, "/redoc/")
 }
 

@@ -16,13 +16,10 @@ import (
 
 // errorBody is the one shape of every error answer.
 type errorBody struct {
-	// Detail is a sentence for people.
-	Detail string `json:"detail"`
-	// Code is for machines: the kind's name, or a closer one.
-	Code      string `json:"code"`
-	RequestID string `json:"request_id"`
-	// Errors names the fields to correct.
-	Errors []learn.FieldError `json:"errors,omitempty"`
+	Detail    string             `json:"detail" doc:"A sentence for people" example:"email: is required"`
+	Code      string             `json:"code" doc:"For programs: what kind of failure it is, or a closer name" example:"invalid"`
+	RequestID string             `json:"request_id" doc:"What the server's log calls this request" example:"JX3QZ5TLB6W2ARFMD4YKHC7VUE"`
+	Errors    []learn.FieldError `json:"errors,omitempty" doc:"The fields to correct"`
 }
 
 // statusClientGone is what the log shows when the client did not wait for its answer.

@@ -25,25 +25,25 @@ const (
 type healthJSON struct {
 	// Status is "ok", "degraded" (Redis is down: what is open goes on) or "down" (the
 	// database is, so nothing can be kept).
-	Status   string       `json:"status"`
+	Status   string       `json:"status" enum:"ok,degraded,down" doc:"degraded: Redis is down, and what is open goes on; down: the database is, so nothing can be kept"`
 	Services servicesJSON `json:"services"`
-	Draining bool         `json:"draining"`
+	Draining bool         `json:"draining" doc:"Whether this node is shutting down and takes no new conversations"`
 	// Demo tells which variables would turn real parts on; absent when none is simulated.
-	Demo *session.DemoInfo `json:"demo,omitempty"`
+	Demo *session.DemoInfo `json:"demo,omitempty" doc:"Which variables would turn real parts on; absent when no part is simulated"`
 }
 
 // servicesJSON tells how the stores are and who serves each part of the tutor.
 type servicesJSON struct {
-	Database string `json:"database"` // up or down
-	Redis    string `json:"redis,omitempty"`
-	STT      string `json:"stt"` // a provider's name, or "demo"
-	TTS      string `json:"tts"`
-	LLM      string `json:"llm"`
+	Database string `json:"database" enum:"up,down" doc:"Whether it answers"`
+	Redis    string `json:"redis,omitempty" enum:"up,down" doc:"Whether it answers; absent when it runs in the server's own process"`
+	STT      string `json:"stt" doc:"Who hears: a vendor, or demo" example:"deepgram"`
+	TTS      string `json:"tts" doc:"Who speaks: a vendor, or demo" example:"elevenlabs"`
+	LLM      string `json:"llm" doc:"Who thinks: a vendor, or demo" example:"anthropic"`
 }
 
 // statusJSON answers the probes.
 type statusJSON struct {
-	Status string `json:"status"`
+	Status string `json:"status" enum:"ok"`
 }
 
 // houseRoutes registers what operators and clients ask about the server itself.
@@ -51,24 +51,31 @@ func (s *Server) houseRoutes() {
 	s.handle(operation{
 		method: http.MethodGet, path: "/languages", id: "listLanguages", tag: "operations", class: unpaced,
 		summary: "The languages that can be learned here",
+		about:   "In the order in which the app offers them. A profile's `target_language` is one of these codes.",
 		gives:   []success{{status: http.StatusOK, bodies: []content{{shape: []languageJSON{}}}}},
 	}, s.languages)
 	s.handle(operation{
 		method: http.MethodGet, path: "/health", id: "getHealth", tag: "operations", class: unpaced,
 		summary: "How the stores are, and who serves each part of the tutor",
-		gives:   []success{{status: http.StatusOK, bodies: []content{{shape: healthJSON{}}}}},
-		fails:   []failure{{http.StatusServiceUnavailable, "The database does not answer; the body is the same."}},
+		about:   "For people and dashboards. A load balancer should ask `/readyz`, and who restarts processes `/livez`.",
+		gives: []success{
+			{status: http.StatusOK, bodies: []content{{shape: healthJSON{}}}},
+			{status: http.StatusServiceUnavailable, about: "The database does not answer.", bodies: []content{{shape: healthJSON{}}}},
+		},
 	}, s.health)
 	for _, probe := range []struct {
-		path, id, summary string
-		h                 echo.HandlerFunc
+		path, id, summary, about string
+		h                        echo.HandlerFunc
+		fails                    []failure
 	}{
-		{"/livez", "getLiveness", "Whether the process runs", s.livez},
-		{"/readyz", "getReadiness", "Whether this node takes new conversations", s.readyz},
+		{"/livez", "getLiveness", "Whether the process runs",
+			"It asks no store: restarting a node full of lessons does not bring a store back.", s.livez, nil},
+		{"/readyz", "getReadiness", "Whether this node takes new conversations", "", s.readyz,
+			[]failure{{http.StatusServiceUnavailable, "The node is shutting down, or the database does not answer."}}},
 	} {
 		s.handle(operation{
-			method: http.MethodGet, path: probe.path, id: probe.id, tag: "operations", class: unpaced, summary: probe.summary,
-			gives: []success{{status: http.StatusOK, bodies: []content{{shape: statusJSON{}}}}},
+			method: http.MethodGet, path: probe.path, id: probe.id, tag: "operations", class: unpaced, summary: probe.summary, about: probe.about,
+			gives: []success{{status: http.StatusOK, bodies: []content{{shape: statusJSON{}}}}}, fails: probe.fails,
 		}, probe.h)
 	}
 }

@@ -11,11 +11,10 @@ import (
 
 // languageJSON is one language that can be learned here.
 type languageJSON struct {
-	Code string `json:"code"`
-	Name string `json:"name"`     // in English
-	Own  string `json:"own_name"` // in itself
-	// Demo says that the demo tutor has a role play in it.
-	Demo bool `json:"demo"`
+	Code string `json:"code" doc:"ISO 639-1" example:"es"`
+	Name string `json:"name" doc:"In English" example:"Spanish"`
+	Own  string `json:"own_name" doc:"In itself" example:"Español"`
+	Demo bool   `json:"demo" doc:"Whether the demo tutor has a role play in it" example:"true"`
 }
 
 // languages answers GET /languages, in the mobile app's order.

@@ -196,16 +196,17 @@ func saneHost(host string) bool {
 func (s *Server) rootRoutes(all pages) {
 	s.handle(operation{
 		method: http.MethodGet, path: "/", id: "getRoot", tag: "operations", class: unpaced,
-		summary: "What this server is; a browser gets the page",
+		summary: "What this server is",
+		about:   "Who accepts text/html, as browsers do, gets the page that one talks on instead.",
 		gives:   []success{{status: http.StatusOK, bodies: []content{{shape: rootJSON{}}}}},
 	}, s.root(all))
 }
 
 // rootJSON answers GET / for everybody but browsers.
 type rootJSON struct {
-	Name    string `json:"name"`
-	Status  string `json:"status"`
-	Version string `json:"version"`
+	Name    string `json:"name" example:"Kalami"`
+	Status  string `json:"status" enum:"running"`
+	Version string `json:"version" example:"v1.0.0"`
 }
 
 // root answers GET /: the page for browsers, a few words of JSON for everybody else.

@@ -226,7 +226,7 @@ func renamed(err error, kind learn.Kind, op, msg string) error {
 type profileRequest struct {
 	TargetLanguage optional[string]  `json:"target_language" required:"true" doc:"One of GET /languages" example:"es"`
 	Level          optional[string]  `json:"cefr_level" doc:"A1 by default" example:"A2"`
-	CorrectionMode optional[string]  `json:"correction_mode" enum:"flow,balanced,strict,elicit,silent" example:"balanced"`
+	CorrectionMode optional[string]  `json:"correction_mode" doc:"How much the tutor corrects; null: the level's default" enum:"flow,balanced,strict,elicit,silent" example:"balanced"`
 	PatienceMS     optional[int]     `json:"patience_ms" doc:"How long a pause may be, in milliseconds" minimum:"800" maximum:"4000" example:"1800"`
 	SpeechRate     optional[float64] `json:"speech_rate" doc:"How fast the tutor speaks" minimum:"0.5" maximum:"1.5" example:"0.8"`
 	VoiceID        optional[string]  `json:"voice_id" doc:"One of GET /speech/voices" maxLength:"64"`
@@ -240,7 +240,7 @@ func (in profileRequest) patch() profilePatch {
 // profilePatch is the body of PATCH: what is absent stays as it is.
 type profilePatch struct {
 	Level          optional[string]  `json:"cefr_level" example:"B1"`
-	CorrectionMode optional[string]  `json:"correction_mode" enum:"flow,balanced,strict,elicit,silent" example:"strict"`
+	CorrectionMode optional[string]  `json:"correction_mode" doc:"How much the tutor corrects; null: the level's default" enum:"flow,balanced,strict,elicit,silent" example:"strict"`
 	PatienceMS     optional[int]     `json:"patience_ms" doc:"How long a pause may be, in milliseconds" minimum:"800" maximum:"4000" example:"1500"`
 	SpeechRate     optional[float64] `json:"speech_rate" doc:"How fast the tutor speaks" minimum:"0.5" maximum:"1.5" example:"0.9"`
 	VoiceID        optional[string]  `json:"voice_id" doc:"One of GET /speech/voices" maxLength:"64"`

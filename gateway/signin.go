@@ -51,8 +51,8 @@ func (s *Server) signInRoutes() {
 
 // loginRequest is the form of POST /auth/login.
 type loginRequest struct {
-	Username string `json:"username" doc:"The e-mail address." example:"ana@example.org"`
-	Password string `json:"password" example:"a good long one"`
+	Username string `json:"username" required:"true" doc:"The e-mail address." example:"ana@example.org"`
+	Password string `json:"password" required:"true" example:"a good long one"`
 	DeviceID string `json:"device_id,omitempty" doc:"What the client calls its device." example:"phone-1"`
 }
 

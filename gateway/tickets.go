@@ -97,29 +97,31 @@ func ticketKey(secret string) string { return "ticket:" + token.Hash(secret) }
 
 // ticketRequest is the body of POST /v1/voice/tickets.
 type ticketRequest struct {
-	ProfileID      *string        `json:"profile_id"`
-	ConversationID *string        `json:"conversation_id"`
-	Topic          *string        `json:"topic"`
-	DeviceID       *string        `json:"device_id"`
-	Session        sessionRequest `json:"session"`
+	ProfileID      *string        `json:"profile_id" required:"true" doc:"One of the caller's profiles" example:"0197b0f1-1d2c-7f3e-8c11-6f2e5a7b9d10"`
+	ConversationID *string        `json:"conversation_id" doc:"A session of that profile to go on with; a new one begins when it is left out"`
+	Topic          *string        `json:"topic" doc:"What a new session is about; \"General conversation\" by default" maxLength:"200" example:"Ordering in a café"`
+	DeviceID       *string        `json:"device_id" doc:"What the client calls its device; 1 to 64 letters, digits, '-', '_' or '.'" example:"phone-1"`
+	Session        sessionRequest `json:"session" doc:"What the session starts with; the profile's and the protocol's values for what is left out"`
 }
 
 // ticketJSON answers it.
 type ticketJSON struct {
-	Ticket    string    `json:"ticket"`
-	ExpiresAt time.Time `json:"expires_at"`
-	// URL is the voice socket's, as this client reaches it.
-	URL     string         `json:"url"`
-	Session session.Config `json:"session"`
+	Ticket    string         `json:"ticket" doc:"Good once, as the subprotocol kalami.token.… of the socket" example:"kt_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"`
+	ExpiresAt time.Time      `json:"expires_at" doc:"A minute from now"`
+	URL       string         `json:"url" doc:"The voice socket's address, as this client reaches it" example:"wss://kalami.example/v1/voice"`
+	Session   session.Config `json:"session" doc:"What the session will start with; its ids come with session.created"`
 }
 
 func (s *Server) ticketRoutes() {
 	s.handleLearner(operation{
 		method: http.MethodPost, path: "/v1/voice/tickets", id: "createTicket", tag: "conversations", class: unpaced,
 		summary: "Buy a single-use ticket for the voice socket",
-		takes:   []content{{shape: ticketRequest{}}},
-		gives:   []success{{status: http.StatusCreated, bodies: []content{{shape: ticketJSON{}}}}},
-		fails:   []failure{{http.StatusNotFound, "The caller has no such profile or conversation."}, {http.StatusServiceUnavailable, "This node takes no new conversations now."}},
+		about: "To be called right before connecting: it is good for a minute, once, and from the page's own origin. Everything " +
+			"about the conversation is checked and bound here, because a refused socket reaches a page without a reason. " +
+			"The socket itself is described at `/asyncapi.json`.",
+		takes: []content{{shape: ticketRequest{}}},
+		gives: []success{{status: http.StatusCreated, bodies: []content{{shape: ticketJSON{}}}}},
+		fails: []failure{{http.StatusNotFound, "The caller has no such profile or conversation."}, {http.StatusServiceUnavailable, "This node takes no new conversations now."}},
 	}, s.createTicket)
 }
 

@@ -65,7 +65,7 @@ type turnJSON struct {
 	GrammarCorrections    []correctionJSON   `json:"grammar_corrections" doc:"The same as corrections"`
 	PronunciationFeedback *pronunciationJSON `json:"pronunciation_feedback" doc:"Always null until an assessor of sounds is connected: a recogniser cannot tell"`
 
-	AudioFormat        string        `json:"audio_format" enum:"mp3" example:"mp3"`
+	AudioFormat        string        `json:"audio_format" doc:"Of assistant_audio_base64" enum:"mp3" example:"mp3"`
 	SessionID          string        `json:"session_id" example:"0197b0f2-7c1e-7b6a-9a54-3f1d2f0c8e11"`
 	UserMessageID      *string       `json:"user_message_id" doc:"null when there was no turn" example:"0197b0f3-2b3c-7d4e-8f5a-6b7c8d9e0f1a"`
 	AssistantMessageID *string       `json:"assistant_message_id" doc:"null when there was no turn" example:"0197b0f3-2f6e-7a1b-9c3d-5e7f9a1b3c5d"`

@@ -50,7 +50,7 @@ type recordingForm struct {
 
 // recordingRequest is the JSON that carries a recording.
 type recordingRequest struct {
-	Audio  base64Audio `json:"audio_base64" required:"true"`
+	Audio  base64Audio `json:"audio_base64" required:"true" example:"UklGRiQAAABXQVZFZm10IBAAAAABAAEAgD4AAAB9AAACABAAZGF0YQAAAAA="`
 	Format *string     `json:"format" doc:"What the client believes it to be; the content decides" enum:"wav,mp3,webm,m4a,ogg" example:"m4a"`
 	// Language is read by the route of transcripts alone.
 	Language *string `json:"language,omitempty" doc:"For a transcript: the language that is spoken, a BCP 47 tag, when it is known"`

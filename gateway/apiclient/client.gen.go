@@ -135,6 +135,27 @@ func (e ConversationStatus) Valid() bool {
 	}
 }
 
+// Defines values for HealthStatus.
+const (
+	HealthStatusDegraded HealthStatus = "degraded"
+	HealthStatusDown     HealthStatus = "down"
+	HealthStatusOk       HealthStatus = "ok"
+)
+
+// Valid indicates whether the value is a known member of the HealthStatus enum.
+func (e HealthStatus) Valid() bool {
+	switch e {
+	case HealthStatusDegraded:
+		return true
+	case HealthStatusDown:
+		return true
+	case HealthStatusOk:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for MessageRole.
 const (
 	MessageRoleAssistant MessageRole = "assistant"
@@ -351,6 +372,57 @@ func (e RecordingRequestFormat) Valid() bool {
 	}
 }
 
+// Defines values for RootStatus.
+const (
+	Running RootStatus = "running"
+)
+
+// Valid indicates whether the value is a known member of the RootStatus enum.
+func (e RootStatus) Valid() bool {
+	switch e {
+	case Running:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ServicesDatabase.
+const (
+	ServicesDatabaseDown ServicesDatabase = "down"
+	ServicesDatabaseUp   ServicesDatabase = "up"
+)
+
+// Valid indicates whether the value is a known member of the ServicesDatabase enum.
+func (e ServicesDatabase) Valid() bool {
+	switch e {
+	case ServicesDatabaseDown:
+		return true
+	case ServicesDatabaseUp:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ServicesRedis.
+const (
+	ServicesRedisDown ServicesRedis = "down"
+	ServicesRedisUp   ServicesRedis = "up"
+)
+
+// Valid indicates whether the value is a known member of the ServicesRedis enum.
+func (e ServicesRedis) Valid() bool {
+	switch e {
+	case ServicesRedisDown:
+		return true
+	case ServicesRedisUp:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SessionRequestDuplex.
 const (
 	SessionRequestDuplexFull SessionRequestDuplex = "full"
@@ -390,6 +462,21 @@ func (e StartRequestMode) Valid() bool {
 	case StartRequestModeText:
 		return true
 	case StartRequestModeTurn:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for StatusStatus.
+const (
+	StatusStatusOk StatusStatus = "ok"
+)
+
+// Valid indicates whether the value is a known member of the StatusStatus enum.
+func (e StatusStatus) Valid() bool {
+	switch e {
+	case StatusStatusOk:
 		return true
 	default:
 		return false
@@ -823,7 +910,7 @@ type ClipRequest struct {
 	Style *ClipRequestStyle `json:"style,omitempty"`
 
 	// Text Example: Un café con leche, por favor.
-	Text *string `json:"text"`
+	Text string `json:"text"`
 
 	// VoiceId One of the vendor's voices; its default for the language when left out
 	VoiceId *string `json:"voice_id,omitempty"`
@@ -872,7 +959,9 @@ type Conversation struct {
 	// Example: 0197b0f2-7c1e-7b6a-9a54-3f1d2f0c8e11
 	Id string `json:"id"`
 
-	// LastActivityAt Example: 2026-03-04T05:16:37Z
+	// LastActivityAt When something was last said in it, or when it began
+	//
+	// Example: 2026-03-04T05:16:37Z
 	LastActivityAt time.Time `json:"last_activity_at"`
 
 	// MessageCount Example: 24
@@ -984,15 +1073,31 @@ type EmailRequest struct {
 
 // Error defines model for Error.
 type Error struct {
-	Code      string        `json:"code"`
-	Detail    string        `json:"detail"`
-	Errors    *[]FieldError `json:"errors,omitempty"`
-	RequestId string        `json:"request_id"`
+	// Code For programs: what kind of failure it is, or a closer name
+	//
+	// Example: invalid
+	Code string `json:"code"`
+
+	// Detail A sentence for people
+	//
+	// Example: email: is required
+	Detail string `json:"detail"`
+
+	// Errors The fields to correct
+	Errors *[]FieldError `json:"errors,omitempty"`
+
+	// RequestId What the server's log calls this request
+	//
+	// Example: JX3QZ5TLB6W2ARFMD4YKHC7VUE
+	RequestId string `json:"request_id"`
 }
 
 // FieldError defines model for FieldError.
 type FieldError struct {
-	Field   string `json:"field"`
+	// Field Example: email
+	Field string `json:"field"`
+
+	// Message Example: is required
 	Message string `json:"message"`
 }
 
@@ -1009,11 +1114,19 @@ type GuestRequest struct {
 
 // Health defines model for Health.
 type Health struct {
-	Demo     *VoiceDemoInfo `json:"demo,omitempty"`
-	Draining bool           `json:"draining"`
-	Services Services       `json:"services"`
-	Status   string         `json:"status"`
+	// Demo Which variables would turn real parts on; absent when no part is simulated
+	Demo *VoiceDemoInfo `json:"demo,omitempty"`
+
+	// Draining Whether this node is shutting down and takes no new conversations
+	Draining bool     `json:"draining"`
+	Services Services `json:"services"`
+
+	// Status degraded: Redis is down, and what is open goes on; down: the database is, so nothing can be kept
+	Status HealthStatus `json:"status"`
 }
+
+// HealthStatus degraded: Redis is down, and what is open goes on; down: the database is, so nothing can be kept
+type HealthStatus string
 
 // InputRequest defines model for InputRequest.
 type InputRequest struct {
@@ -1026,9 +1139,24 @@ type InputRequest struct {
 
 // Language defines model for Language.
 type Language struct {
-	Code    string `json:"code"`
-	Demo    bool   `json:"demo"`
-	Name    string `json:"name"`
+	// Code ISO 639-1
+	//
+	// Example: es
+	Code string `json:"code"`
+
+	// Demo Whether the demo tutor has a role play in it
+	//
+	// Example: true
+	Demo bool `json:"demo"`
+
+	// Name In English
+	//
+	// Example: Spanish
+	Name string `json:"name"`
+
+	// OwnName In itself
+	//
+	// Example: Español
 	OwnName string `json:"own_name"`
 }
 
@@ -1040,12 +1168,12 @@ type LoginRequest struct {
 	DeviceId *string `json:"device_id,omitempty"`
 
 	// Password Example: a good long one
-	Password *string `json:"password,omitempty"`
+	Password string `json:"password"`
 
 	// Username The e-mail address.
 	//
 	// Example: ana@example.org
-	Username *string `json:"username,omitempty"`
+	Username string `json:"username"`
 }
 
 // MailTokenRequest defines model for MailTokenRequest.
@@ -1108,7 +1236,9 @@ type Message struct {
 	// Id Example: 0197b0f3-2b3c-7d4e-8f5a-6b7c8d9e0f1a
 	Id string `json:"id"`
 
-	// Interrupted Example: false
+	// Interrupted Whether the learner interrupted it
+	//
+	// Example: false
 	Interrupted bool `json:"interrupted"`
 
 	// PronunciationFeedback Always null until an assessor of sounds is connected: a recogniser cannot tell
@@ -1125,7 +1255,9 @@ type Message struct {
 	// SessionId Example: 0197b0f2-7c1e-7b6a-9a54-3f1d2f0c8e11
 	SessionId string `json:"session_id"`
 
-	// Source Example: voice
+	// Source Whether it was said or typed
+	//
+	// Example: voice
 	Source MessageSource `json:"source"`
 
 	// Timestamp The same as created_at
@@ -1137,7 +1269,9 @@ type Message struct {
 // MessageRole Example: user
 type MessageRole string
 
-// MessageSource Example: voice
+// MessageSource Whether it was said or typed
+//
+// Example: voice
 type MessageSource string
 
 // NewWord defines model for NewWord.
@@ -1285,7 +1419,9 @@ type ProfilePatch struct {
 	// CefrLevel Example: B1
 	CefrLevel *string `json:"cefr_level,omitempty"`
 
-	// CorrectionMode Example: strict
+	// CorrectionMode How much the tutor corrects; null: the level's default
+	//
+	// Example: strict
 	CorrectionMode *ProfilePatchCorrectionMode `json:"correction_mode,omitempty"`
 
 	// PatienceMs How long a pause may be, in milliseconds
@@ -1302,7 +1438,9 @@ type ProfilePatch struct {
 	VoiceId *string `json:"voice_id,omitempty"`
 }
 
-// ProfilePatchCorrectionMode Example: strict
+// ProfilePatchCorrectionMode How much the tutor corrects; null: the level's default
+//
+// Example: strict
 type ProfilePatchCorrectionMode string
 
 // ProfileRequest defines model for ProfileRequest.
@@ -1312,7 +1450,9 @@ type ProfileRequest struct {
 	// Example: A2
 	CefrLevel *string `json:"cefr_level,omitempty"`
 
-	// CorrectionMode Example: balanced
+	// CorrectionMode How much the tutor corrects; null: the level's default
+	//
+	// Example: balanced
 	CorrectionMode *ProfileRequestCorrectionMode `json:"correction_mode,omitempty"`
 
 	// PatienceMs How long a pause may be, in milliseconds
@@ -1328,27 +1468,34 @@ type ProfileRequest struct {
 	// TargetLanguage One of GET /languages
 	//
 	// Example: es
-	TargetLanguage *string `json:"target_language"`
+	TargetLanguage string `json:"target_language"`
 
 	// VoiceId One of GET /speech/voices
 	VoiceId *string `json:"voice_id,omitempty"`
 }
 
-// ProfileRequestCorrectionMode Example: balanced
+// ProfileRequestCorrectionMode How much the tutor corrects; null: the level's default
+//
+// Example: balanced
 type ProfileRequestCorrectionMode string
 
 // Pronunciation defines model for Pronunciation.
 type Pronunciation struct {
-	OverallScore        float64  `json:"overall_score"`
+	// OverallScore From 0 to 100
+	OverallScore float64 `json:"overall_score"`
+
+	// ProblematicPhonemes Sounds that were not clear, in IPA
 	ProblematicPhonemes []string `json:"problematic_phonemes"`
-	Suggestions         []string `json:"suggestions"`
+
+	// Suggestions What to practise
+	Suggestions []string `json:"suggestions"`
 }
 
 // RecordingRequest defines model for RecordingRequest.
 type RecordingRequest struct {
 	// AudioBase64 The recording in base64: WAV, MP3, WebM, M4A or Ogg, told by its content; at most 25 MiB once decoded.
 	//
-	// Example: UklGRiYAAABXQVZFZm10IBAAAAABAAEAgD4AAAB9AAACABAAZGF0YQIAAAAAAA==
+	// Example: UklGRiQAAABXQVZFZm10IBAAAAABAAEAgD4AAAB9AAACABAAZGF0YQAAAAA=
 	AudioBase64 string `json:"audio_base64"`
 
 	// Format What the client believes it to be; the content decides
@@ -1392,19 +1539,46 @@ type RegisterRequest struct {
 
 // Root defines model for Root.
 type Root struct {
-	Name    string `json:"name"`
-	Status  string `json:"status"`
+	// Name Example: Kalami
+	Name   string     `json:"name"`
+	Status RootStatus `json:"status"`
+
+	// Version Example: v1.0.0
 	Version string `json:"version"`
 }
 
+// RootStatus defines model for Root.Status.
+type RootStatus string
+
 // Services defines model for Services.
 type Services struct {
-	Database string  `json:"database"`
-	Llm      string  `json:"llm"`
-	Redis    *string `json:"redis,omitempty"`
-	Stt      string  `json:"stt"`
-	Tts      string  `json:"tts"`
+	// Database Whether it answers
+	Database ServicesDatabase `json:"database"`
+
+	// Llm Who thinks: a vendor, or demo
+	//
+	// Example: anthropic
+	Llm string `json:"llm"`
+
+	// Redis Whether it answers; absent when it runs in the server's own process
+	Redis *ServicesRedis `json:"redis,omitempty"`
+
+	// Stt Who hears: a vendor, or demo
+	//
+	// Example: deepgram
+	Stt string `json:"stt"`
+
+	// Tts Who speaks: a vendor, or demo
+	//
+	// Example: elevenlabs
+	Tts string `json:"tts"`
 }
+
+// ServicesDatabase Whether it answers
+type ServicesDatabase string
+
+// ServicesRedis Whether it answers; absent when it runs in the server's own process
+type ServicesRedis string
 
 // SessionRequest defines model for SessionRequest.
 type SessionRequest struct {
@@ -1491,8 +1665,11 @@ type Statistics struct {
 
 // Status defines model for Status.
 type Status struct {
-	Status string `json:"status"`
+	Status StatusStatus `json:"status"`
 }
+
+// StatusStatus defines model for Status.Status.
+type StatusStatus string
 
 // TextRequest defines model for TextRequest.
 type TextRequest struct {
@@ -1502,24 +1679,50 @@ type TextRequest struct {
 	GenerateAudio *bool `json:"generate_audio,omitempty"`
 
 	// Text Example: Yo soy muy cansado porque trabajo mucho.
-	Text *string `json:"text"`
+	Text string `json:"text"`
 }
 
 // Ticket defines model for Ticket.
 type Ticket struct {
-	ExpiresAt time.Time   `json:"expires_at"`
-	Session   VoiceConfig `json:"session"`
-	Ticket    string      `json:"ticket"`
-	Url       string      `json:"url"`
+	// ExpiresAt A minute from now
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// Session What the session will start with; its ids come with session.created
+	Session VoiceConfig `json:"session"`
+
+	// Ticket Good once, as the subprotocol kalami.token.… of the socket
+	//
+	// Example: kt_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
+	Ticket string `json:"ticket"`
+
+	// Url The voice socket's address, as this client reaches it
+	//
+	// Example: wss://kalami.example/v1/voice
+	Url string `json:"url"`
 }
 
 // TicketRequest defines model for TicketRequest.
 type TicketRequest struct {
-	ConversationId *string         `json:"conversation_id,omitempty"`
-	DeviceId       *string         `json:"device_id,omitempty"`
-	ProfileId      *string         `json:"profile_id,omitempty"`
-	Session        *SessionRequest `json:"session,omitempty"`
-	Topic          *string         `json:"topic,omitempty"`
+	// ConversationId A session of that profile to go on with; a new one begins when it is left out
+	ConversationId *string `json:"conversation_id,omitempty"`
+
+	// DeviceId What the client calls its device; 1 to 64 letters, digits, '-', '_' or '.'
+	//
+	// Example: phone-1
+	DeviceId *string `json:"device_id,omitempty"`
+
+	// ProfileId One of the caller's profiles
+	//
+	// Example: 0197b0f1-1d2c-7f3e-8c11-6f2e5a7b9d10
+	ProfileId string `json:"profile_id"`
+
+	// Session What the session starts with; the profile's and the protocol's values for what is left out
+	Session *SessionRequest `json:"session,omitempty"`
+
+	// Topic What a new session is about; "General conversation" by default
+	//
+	// Example: Ordering in a café
+	Topic *string `json:"topic,omitempty"`
 }
 
 // Token defines model for Token.
@@ -1596,7 +1799,9 @@ type Turn struct {
 	// AudioError voice_unavailable when the answer could not be spoken, else null
 	AudioError *TurnAudioError `json:"audio_error"`
 
-	// AudioFormat Example: mp3
+	// AudioFormat Of assistant_audio_base64
+	//
+	// Example: mp3
 	AudioFormat TurnAudioFormat `json:"audio_format"`
 
 	// Code not_heard when there were no words in the recording, else null
@@ -1649,7 +1854,9 @@ type Turn struct {
 // TurnAudioError voice_unavailable when the answer could not be spoken, else null
 type TurnAudioError string
 
-// TurnAudioFormat Example: mp3
+// TurnAudioFormat Of assistant_audio_base64
+//
+// Example: mp3
 type TurnAudioFormat string
 
 // TurnCode not_heard when there were no words in the recording, else null
@@ -2155,7 +2362,9 @@ func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
 // The interface specification for the client above.
 type ClientInterface interface {
 
-	// GetRoot What this server is; a browser gets the page
+	// GetRoot What this server is
+	//
+	// Who accepts text/html, as browsers do, gets the page that one talks on instead.
 	//
 	// Corresponds with GET / (the `GetRoot` operationId).
 	GetRoot(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2491,15 +2700,21 @@ type ClientInterface interface {
 
 	// GetHealth How the stores are, and who serves each part of the tutor
 	//
+	// For people and dashboards. A load balancer should ask `/readyz`, and who restarts processes `/livez`.
+	//
 	// Corresponds with GET /health (the `GetHealth` operationId).
 	GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListLanguages The languages that can be learned here
 	//
+	// In the order in which the app offers them. A profile's `target_language` is one of these codes.
+	//
 	// Corresponds with GET /languages (the `ListLanguages` operationId).
 	ListLanguages(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetLiveness Whether the process runs
+	//
+	// It asks no store: restarting a node full of lessons does not bring a store back.
 	//
 	// Corresponds with GET /livez (the `GetLiveness` operationId).
 	GetLiveness(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2650,6 +2865,8 @@ type ClientInterface interface {
 
 	// CreateTicketWithBody Buy a single-use ticket for the voice socket
 	//
+	// To be called right before connecting: it is good for a minute, once, and from the page's own origin. Everything about the conversation is checked and bound here, because a refused socket reaches a page without a reason. The socket itself is described at `/asyncapi.json`.
+	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/voice/tickets (the `CreateTicket` operationId).
@@ -2657,13 +2874,17 @@ type ClientInterface interface {
 
 	// CreateTicket Buy a single-use ticket for the voice socket
 	//
+	// To be called right before connecting: it is good for a minute, once, and from the page's own origin. Everything about the conversation is checked and bound here, because a refused socket reaches a page without a reason. The socket itself is described at `/asyncapi.json`.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/voice/tickets (the `CreateTicket` operationId).
 	CreateTicket(ctx context.Context, body CreateTicketJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
-// GetRoot What this server is; a browser gets the page
+// GetRoot What this server is
+//
+// Who accepts text/html, as browsers do, gets the page that one talks on instead.
 //
 // Corresponds with GET / (the `GetRoot` operationId).
 func (c *Client) GetRoot(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3379,6 +3600,8 @@ func (c *Client) SendText(ctx context.Context, id string, body SendTextJSONReque
 
 // GetHealth How the stores are, and who serves each part of the tutor
 //
+// For people and dashboards. A load balancer should ask `/readyz`, and who restarts processes `/livez`.
+//
 // Corresponds with GET /health (the `GetHealth` operationId).
 func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetHealthRequest(c.Server)
@@ -3394,6 +3617,8 @@ func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (
 
 // ListLanguages The languages that can be learned here
 //
+// In the order in which the app offers them. A profile's `target_language` is one of these codes.
+//
 // Corresponds with GET /languages (the `ListLanguages` operationId).
 func (c *Client) ListLanguages(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListLanguagesRequest(c.Server)
@@ -3408,6 +3633,8 @@ func (c *Client) ListLanguages(ctx context.Context, reqEditors ...RequestEditorF
 }
 
 // GetLiveness Whether the process runs
+//
+// It asks no store: restarting a node full of lessons does not bring a store back.
 //
 // Corresponds with GET /livez (the `GetLiveness` operationId).
 func (c *Client) GetLiveness(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3748,6 +3975,8 @@ func (c *Client) GetStatistics(ctx context.Context, reqEditors ...RequestEditorF
 
 // CreateTicketWithBody Buy a single-use ticket for the voice socket
 //
+// To be called right before connecting: it is good for a minute, once, and from the page's own origin. Everything about the conversation is checked and bound here, because a refused socket reaches a page without a reason. The socket itself is described at `/asyncapi.json`.
+//
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/voice/tickets (the `CreateTicket` operationId).
@@ -3764,6 +3993,8 @@ func (c *Client) CreateTicketWithBody(ctx context.Context, contentType string, b
 }
 
 // CreateTicket Buy a single-use ticket for the voice socket
+//
+// To be called right before connecting: it is good for a minute, once, and from the page's own origin. Everything about the conversation is checked and bound here, because a refused socket reaches a page without a reason. The socket itself is described at `/asyncapi.json`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -5616,7 +5847,9 @@ func WithBaseURL(baseURL string) ClientOption {
 // ClientWithResponsesInterface is the interface specification for the client with responses above.
 type ClientWithResponsesInterface interface {
 
-	// GetRootWithResponse What this server is; a browser gets the page
+	// GetRootWithResponse What this server is
+	//
+	// Who accepts text/html, as browsers do, gets the page that one talks on instead.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -5968,6 +6201,8 @@ type ClientWithResponsesInterface interface {
 
 	// GetHealthWithResponse How the stores are, and who serves each part of the tutor
 	//
+	// For people and dashboards. A load balancer should ask `/readyz`, and who restarts processes `/livez`.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /health (the `GetHealth` operationId).
@@ -5975,12 +6210,16 @@ type ClientWithResponsesInterface interface {
 
 	// ListLanguagesWithResponse The languages that can be learned here
 	//
+	// In the order in which the app offers them. A profile's `target_language` is one of these codes.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /languages (the `ListLanguages` operationId).
 	ListLanguagesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListLanguagesResponse, error)
 
 	// GetLivenessWithResponse Whether the process runs
+	//
+	// It asks no store: restarting a node full of lessons does not bring a store back.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -6149,12 +6388,16 @@ type ClientWithResponsesInterface interface {
 
 	// CreateTicketWithBodyWithResponse Buy a single-use ticket for the voice socket
 	//
+	// To be called right before connecting: it is good for a minute, once, and from the page's own origin. Everything about the conversation is checked and bound here, because a refused socket reaches a page without a reason. The socket itself is described at `/asyncapi.json`.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/voice/tickets (the `CreateTicket` operationId).
 	CreateTicketWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateTicketResponse, error)
 
 	// CreateTicketWithResponse Buy a single-use ticket for the voice socket
+	//
+	// To be called right before connecting: it is good for a minute, once, and from the page's own origin. Everything about the conversation is checked and bound here, because a refused socket reaches a page without a reason. The socket itself is described at `/asyncapi.json`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -8019,7 +8262,9 @@ func (r CreateTicketResponse) ContentType() string {
 	return ""
 }
 
-// GetRootWithResponse What this server is; a browser gets the page
+// GetRootWithResponse What this server is
+//
+// Who accepts text/html, as browsers do, gets the page that one talks on instead.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -8599,6 +8844,8 @@ func (c *ClientWithResponses) SendTextWithResponse(ctx context.Context, id strin
 
 // GetHealthWithResponse How the stores are, and who serves each part of the tutor
 //
+// For people and dashboards. A load balancer should ask `/readyz`, and who restarts processes `/livez`.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /health (the `GetHealth` operationId).
@@ -8612,6 +8859,8 @@ func (c *ClientWithResponses) GetHealthWithResponse(ctx context.Context, reqEdit
 
 // ListLanguagesWithResponse The languages that can be learned here
 //
+// In the order in which the app offers them. A profile's `target_language` is one of these codes.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /languages (the `ListLanguages` operationId).
@@ -8624,6 +8873,8 @@ func (c *ClientWithResponses) ListLanguagesWithResponse(ctx context.Context, req
 }
 
 // GetLivenessWithResponse Whether the process runs
+//
+// It asks no store: restarting a node full of lessons does not bring a store back.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -8906,6 +9157,8 @@ func (c *ClientWithResponses) GetStatisticsWithResponse(ctx context.Context, req
 
 // CreateTicketWithBodyWithResponse Buy a single-use ticket for the voice socket
 //
+// To be called right before connecting: it is good for a minute, once, and from the page's own origin. Everything about the conversation is checked and bound here, because a refused socket reaches a page without a reason. The socket itself is described at `/asyncapi.json`.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/voice/tickets (the `CreateTicket` operationId).
@@ -8918,6 +9171,8 @@ func (c *ClientWithResponses) CreateTicketWithBodyWithResponse(ctx context.Conte
 }
 
 // CreateTicketWithResponse Buy a single-use ticket for the voice socket
+//
+// To be called right before connecting: it is good for a minute, once, and from the page's own origin. Everything about the conversation is checked and bound here, because a refused socket reaches a page without a reason. The socket itself is described at `/asyncapi.json`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -134,6 +134,9 @@ func (s *Set) Finish() {
 		}
 		for _, field := range reflect.VisibleFields(t) {
 			property := schema.Properties[fieldName(field)]
+			if property != nil && received[name] && field.Tag.Get("required") == "true" {
+				property.Nullable = false // null is absent
+			}
 			if property == nil || field.Type.Kind() != reflect.Pointer {
 				continue
 			}

@@ -53,8 +53,8 @@ func (k Kind) String() string {
 
 // FieldError says what is wrong with one field of a request.
 type FieldError struct {
-	Field   string `json:"field"`
-	Message string `json:"message"`
+	Field   string `json:"field" example:"email"`
+	Message string `json:"message" example:"is required"`
 }
 
 // Error is a failure with a kind for machines, a message for people, and an
