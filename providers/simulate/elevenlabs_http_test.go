@@ -12,6 +12,8 @@ import (
 	"time"
 
 	haguro "github.com/haguro/elevenlabs-go"
+
+	"kalami/providers/recording"
 )
 
 // rewrite sends a foreign client's requests to the simulator: that client knows
@@ -70,6 +72,15 @@ func TestForeignClientSpeaks(t *testing.T) {
 	}
 	if !bytes.Equal(streamed.Bytes(), whole) {
 		t.Errorf("streamed %d bytes, whole %d", streamed.Len(), len(whole))
+	}
+	var mp3 bytes.Buffer // 44.1 kHz at 128 kbit/s, which is the default
+	if err := c.TextToSpeechStream(&mp3, voices[1].VoiceId, req); err != nil {
+		t.Fatal(err)
+	}
+	info, err := recording.Inspect(mp3.Bytes())
+	length := time.Duration(len(whole)/2) * time.Second / 24000
+	if d := info.Duration - length; err != nil || info.Codec != "mp3" || info.SampleRate != 44100 || d < 0 || d > 150*time.Millisecond {
+		t.Errorf("%d bytes of MP3 are %+v, %v; want %v", mp3.Len(), info, err, length)
 	}
 	half, err := c.TextToSpeech(voices[1].VoiceId, req, haguro.OutputFormat("ulaw_8000"))
 	if ratio := float64(len(whole)) / float64(len(half)); err != nil || ratio < 5.9 || ratio > 6.1 {
