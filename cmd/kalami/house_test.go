@@ -136,11 +136,14 @@ type overheard struct {
 
 	mu      sync.Mutex
 	prompts []prompt
+	calls   int // of all vendors
 }
 
 // prompt is the part of a request to Claude that tests look at.
 type prompt struct {
-	Messages []struct {
+	Stream       bool
+	OutputConfig json.RawMessage `json:"output_config"`
+	Messages     []struct {
 		Role    string
 		Content []struct{ Text string }
 	}
@@ -156,6 +159,9 @@ func (q prompt) line(n int) (role, text string) {
 }
 
 func (o *overheard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	o.mu.Lock()
+	o.calls++
+	o.mu.Unlock()
 	if r.URL.Path == "/v1/messages" {
 		body, err := io.ReadAll(r.Body)
 		var q prompt
@@ -174,6 +180,25 @@ func (o *overheard) last() prompt {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.prompts[len(o.prompts)-1]
+}
+
+// replies returns the requests for something to say, without those for an analysis.
+func (o *overheard) replies() (all []prompt) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, q := range o.prompts {
+		if q.Stream {
+			all = append(all, q)
+		}
+	}
+	return all
+}
+
+// total counts the requests to all vendors.
+func (o *overheard) total() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.calls
 }
 
 // lockedBuffer is a log that a test may read while it grows.
