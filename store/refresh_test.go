@@ -7,7 +7,7 @@ import (
 	"kalami/store/storetest"
 )
 
-// Two thousand sequences on the real store (ten thousand run through the gateway). Nothing here is to survive a power cut, so
+// Two hundred sequences on the real store (ten thousand run through the gateway). Nothing here is to survive a power cut, so
 // SQLite need not wait for the disk.
 func TestRefreshSequences(t *testing.T) {
 	o := storetest.SQLite(t)
@@ -17,5 +17,5 @@ func TestRefreshSequences(t *testing.T) {
 	if _, err := db.Pool().ExecContext(t.Context(), "PRAGMA synchronous = OFF"); err != nil {
 		t.Fatal(err)
 	}
-	storetest.RefreshSequences(t, db, &at, 2_000)
+	storetest.RefreshSequences(t, db, &at, 200)
 }
