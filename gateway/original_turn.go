@@ -274,14 +274,16 @@ func (t *originalTalk) mayGoOn(ctx context.Context) (u learn.User, ok bool) {
 }
 
 // failWith tells the client of an error as the REST API would, and the log of its cause.
+// Work that was cut short has nobody to be told.
 func (t *originalTalk) failWith(err error) {
-	a := describe(err)
-	level := slog.LevelInfo
-	switch {
-	case errors.Is(err, context.Canceled): // nobody waits for it any more
-	case learn.KindOf(err) == learn.Internal:
+	if errors.Is(err, context.Canceled) && t.conn.ctx.Err() != nil {
+		return
+	}
+	a, level := describe(err), slog.LevelInfo
+	switch learn.KindOf(err) {
+	case learn.Internal:
 		level = slog.LevelError
-	case learn.KindOf(err) == learn.Unavailable:
+	case learn.Unavailable:
 		level = slog.LevelWarn
 	}
 	t.log.Log(context.Background(), level, "a message was not answered", "code", a.body.Code, "err", err)
