@@ -27,6 +27,10 @@ const (
 	uploadPace = 32 << 10
 	// uploadTimeout ends any upload.
 	uploadTimeout = 5 * time.Minute
+	// What still comes of a body that was refused is read and thrown away, up to this
+	// length and time: most clients read no answer before they have sent everything.
+	drained      = 64 << 20
+	drainTimeout = 10 * time.Second
 )
 
 // defaultBodyMemory is [Options.BodyMemory] when it is not set.
@@ -36,17 +40,24 @@ const defaultBodyMemory = 128 << 20
 var errSlowHandler = fmt.Errorf("gateway: not answered in time: %w", context.DeadlineExceeded)
 
 // bodies counts what the requests under way have sent, in bytes, and the large messages
-// of sockets. Many large bodies at
-// once would use up the node's memory and with it the conversations; beyond most, the
-// request whose bytes are too many is refused, so that the others get through.
+// of sockets. Many large bodies at once would use up the node's memory and with it the
+// conversations; beyond most, the request whose bytes are too many is refused.
+//
+// A body of up to a MiB counts by what has come of it, so that it costs a sender as much
+// as it costs here. A longer one takes its whole length once it is past that, from three
+// quarters of the room: of many, some get through whole instead of none, and the
+// sentences of others still find room beside them.
 type bodies struct {
 	most int64
 	held atomic.Int64
 }
 
-// take counts n bytes that are not a request's, or answers false when there is no room.
-func (b *bodies) take(n int64) bool {
-	if b.held.Add(n) > b.most {
+// take counts n bytes, or answers false when there is no room.
+func (b *bodies) take(n int64) bool { return b.takeBelow(n, b.most) }
+
+// takeBelow is take with less room.
+func (b *bodies) takeBelow(n, most int64) bool {
+	if b.held.Add(n) > most {
 		b.held.Add(-n)
 		return false
 	}
@@ -65,9 +76,10 @@ func errNoRoom() error {
 type body struct {
 	io.ReadCloser // bounded by the operation
 	all           *bodies
-	held          int64
-	arrived       func(held int64) // called after each part of it
-	failed        error            // what a read failed with, for the answer
+	length        int64             // as the client told it, else the operation's bound
+	came, held    int64             // bytes that were read, and that are counted in all
+	arrived       func(bytes int64) // called after each part of it
+	failed        error             // what a read failed with, for the answer
 }
 
 // Read implements [io.Reader].
@@ -76,12 +88,12 @@ func (b *body) Read(p []byte) (int, error) {
 		return 0, b.failed
 	}
 	n, err := b.ReadCloser.Read(p)
-	b.held += int64(n)
-	if b.all.held.Add(int64(n)) > b.all.most {
+	b.came += int64(n)
+	if !b.hold() {
 		err = errNoRoom()
 	}
 	if n > 0 {
-		b.arrived(b.held)
+		b.arrived(b.came)
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		b.failed = readError("gateway.body", err)
@@ -90,8 +102,40 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// hold counts what has come, or the whole of a long body.
+func (b *body) hold() bool {
+	want, most := b.came, b.all.most
+	if b.came > maxBody {
+		want, most = max(b.length, b.came), b.all.most/4*3
+	}
+	if want <= b.held {
+		return true
+	}
+	if !b.all.takeBelow(want-b.held, most) {
+		return false
+	}
+	b.held = want
+	return true
+}
+
 // release gives back what the body holds, when its request is answered.
-func (b *body) release() { b.all.held.Add(-b.held) }
+func (b *body) release() { b.all.give(b.held) }
+
+// refused says whether the body was too much, so that more of it may be on its way.
+func (b *body) refused() bool {
+	_, tooLong := errors.AsType[*http.MaxBytesError](b.failed)
+	return tooLong || learn.KindOf(b.failed) == learn.Unavailable && b.failed != nil
+}
+
+// drain throws away what is still coming of a refused body. A client that waits to be
+// asked for it is not asked.
+func drain(r *http.Request, rest io.Reader, conn *http.ResponseController) {
+	if r.Header.Get("Expect") != "" || r.ContentLength > drained {
+		return
+	}
+	setDeadline(conn.SetReadDeadline, time.Now().Add(drainTimeout))
+	_, _ = io.Copy(io.Discard, io.LimitReader(rest, drained)) // it ends as it will
+}
 
 // limited bounds what a request may carry, how slowly it may come and how long its
 // handler may take after that. It is for every route but a socket's.
@@ -103,22 +147,24 @@ func (s *Server) limited(op operation, next echo.HandlerFunc) echo.HandlerFunc {
 	most, patience := cmp.Or(op.maxBody, maxBody), cmp.Or(op.timeout, handlerTimeout)
 	return func(c echo.Context) error {
 		r, w := c.Request(), c.Response().Writer
+		started, conn := time.Now(), http.NewResponseController(w)
 		if r.ContentLength > most {
+			drain(r, r.Body, conn)
 			return &http.MaxBytesError{Limit: most}
-		}
-		if s.bodies.held.Load()+r.ContentLength > s.bodies.most {
-			return errNoRoom()
 		}
 		ctx, cancel := context.WithCancelCause(r.Context())
 		defer cancel(nil)
 		timer := time.AfterFunc(patience, func() { cancel(errSlowHandler) })
 		defer timer.Stop()
-		started, conn := time.Now(), http.NewResponseController(w)
-		b := &body{ReadCloser: http.MaxBytesReader(w, r.Body, most), all: &s.bodies}
-		b.arrived = func(held int64) {
+		raw, length := r.Body, r.ContentLength
+		if length < 0 {
+			length = most
+		}
+		b := &body{ReadCloser: http.MaxBytesReader(w, raw, most), all: &s.bodies, length: length}
+		b.arrived = func(bytes int64) {
 			timer.Reset(patience)
 			if most > maxBody { // the server's own timeouts are made for small ones
-				pace := readTimeout + time.Duration(held/uploadPace)*time.Second
+				pace := readTimeout + time.Duration(bytes/uploadPace)*time.Second
 				setDeadline(conn.SetReadDeadline, started.Add(min(pace, uploadTimeout)))
 				setDeadline(conn.SetWriteDeadline, time.Now().Add(patience+writeTimeout))
 			}
@@ -133,6 +179,11 @@ func (s *Server) limited(op operation, next echo.HandlerFunc) echo.HandlerFunc {
 		err := next(c)
 		switch {
 		case err != nil && b.failed != nil:
+			if b.refused() {
+				b.release()
+				b.held = 0
+				drain(r, raw, conn)
+			}
 			return b.failed
 		case err != nil && errors.Is(context.Cause(ctx), errSlowHandler):
 			return fmt.Errorf("%w: %w", errSlowHandler, err)
