@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
@@ -164,12 +165,49 @@ func clipRows() []operationRow {
 		"another's":        {status: http.StatusNotFound, detail: "Session not found"},
 		"an unknown id":    {status: http.StatusNotFound, detail: "Session not found"},
 	}
+	heard := maps.Clone(over)
+	heard["too long language"] = expectation{status: http.StatusOK} // the session has one
 	return []operationRow{
 		{id: "sendText", path: "/conversations/sessions/$session/text", right: http.StatusOK, body: `{"text":"Hola","generate_audio":true}`,
 			required: []string{"text"}, expects: over, faults: []fault{
 				{"text", " \t\n", http.StatusUnprocessableEntity, ""}, {"text", strings.Repeat("é", 4001), http.StatusUnprocessableEntity, ""}}},
 		{id: "sendAudio", path: "/conversations/sessions/$session/audio", right: http.StatusOK, clip: true, limit: limit,
-			body: `{"audio_base64":"$wav","format":"wav"}`, required: []string{"audio_base64"}, expects: over, faults: []fault{
+			body: `{"audio_base64":"$wav","format":"wav","language":"es"}`, required: []string{"audio_base64"}, expects: heard, faults: []fault{
 				{"format", "exe", http.StatusUnprocessableEntity, ""}, {"audio_base64", "AAAA*AAA", http.StatusUnprocessableEntity, ""}}},
+	}
+}
+
+func speechRows() []operationRow {
+	const limit = providers.MaxRecording/3*4 + 64<<10
+	text := strings.Repeat("x", 4097)
+	badProvider := func(whisper, deepgram string) map[string]expectation {
+		return map[string]expectation{"a bad parameter provider=nobody": {status: http.StatusBadRequest,
+			detail: "Invalid provider. Use '" + whisper + "' or '" + deepgram + "'."}}
+	}
+	transcripts := badProvider("whisper", "deepgram")
+	transcripts["too long language"] = expectation{status: http.StatusOK} // that of the query counts
+	voices := badProvider("elevenlabs", "openai")
+	nobody := map[string][]string{"provider": {"nobody"}}
+	spoken := func(id, path string) operationRow {
+		return operationRow{id: id, path: path, right: http.StatusOK, query: "provider=elevenlabs", parameters: nobody,
+			body:     `{"text":"Hola","language":"es","voice_id":"v1","style":"friendly","speed":1}`,
+			required: []string{"text"}, certain: []string{"voice_id"}, expects: voices, faults: []fault{
+				{"text", "", http.StatusUnprocessableEntity, ""}, {"text", text, http.StatusUnprocessableEntity, ""},
+				{"style", "angry", http.StatusUnprocessableEntity, ""}, {"speed", 0.4, http.StatusUnprocessableEntity, ""},
+				{"language", "klingon", http.StatusUnprocessableEntity, ""}}}
+	}
+	asked := func(id, path string) operationRow {
+		return operationRow{id: id, path: path, right: http.StatusOK, expects: voices,
+			query: "text=Hola&provider=elevenlabs&language=es&voice_id=v1&style=friendly&speed=1",
+			parameters: map[string][]string{"provider": nobody["provider"], "text": {"", text}, "language": {"klingon"}, "voice_id": {"../v1"},
+				"style": {"angry"}, "speed": {"0.4", "fast", "NaN"}}}
+	}
+	return []operationRow{
+		{id: "transcribe", path: "/speech/transcribe", right: http.StatusOK, clip: true, limit: limit, query: "language=es&provider=whisper",
+			parameters: map[string][]string{"provider": nobody["provider"], "language": {"klingon", "\x00"}},
+			body:       `{"audio_base64":"$wav","format":"wav","language":"es"}`, required: []string{"audio_base64"}, expects: transcripts},
+		spoken("synthesize", "/speech/synthesize"), spoken("synthesizeStream", "/speech/synthesize/stream"),
+		asked("speak", "/speech/speak"), asked("testSpeak", "/speech/test-speak"),
+		{id: "listVoices", path: "/speech/voices", right: http.StatusOK, query: "provider=elevenlabs", parameters: nobody, expects: voices},
 	}
 }

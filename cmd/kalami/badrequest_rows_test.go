@@ -70,7 +70,7 @@ func (r operationRow) fieldsOf(t *testing.T, mediaType string) []string {
 		return sortedKeys(body)
 	case "multipart/form-data":
 		if r.clip {
-			return []string{"audio"}
+			return []string{"audio", "language"}
 		}
 		fallthrough
 	case "application/x-www-form-urlencoded":
@@ -92,7 +92,7 @@ func badNumbers() []string {
 // operationRows has one for each operation; the last ones delete what others need.
 func operationRows() []operationRow {
 	var rows []operationRow
-	for _, of := range [][]operationRow{houseRows(), accountRows(), profileRows(), conversationRows(), clipRows(), lastRows()} {
+	for _, of := range [][]operationRow{houseRows(), accountRows(), profileRows(), conversationRows(), clipRows(), speechRows(), lastRows()} {
 		rows = append(rows, of...)
 	}
 	return rows
