@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -120,14 +121,7 @@ func (s *Server) transcribe(c echo.Context, _ caller) error {
 	if err != nil {
 		return err
 	}
-	if language == "" {
-		var f faults
-		language = f.spokenLanguage("language", sent.values["language"])
-		if err := f.err(op); err != nil {
-			return err
-		}
-	}
-	rec, info, err := sent.recording(language)
+	rec, info, err := sent.recording(cmp.Or(language, sent.language))
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,9 @@ type upload struct {
 	audio []byte
 	// field is where it came in, for messages: audio or audio_base64.
 	field string
-	// values are the form's other fields, or the language of the JSON.
+	// language is a tag that the client gave beside it, checked; empty without one.
+	language string
+	// values are the form's other fields.
 	values map[string]string
 }
 
@@ -81,7 +83,9 @@ func readUpload(c echo.Context) (upload, error) {
 	if len(u.audio) == 0 {
 		return upload{}, u.fault(op, "is required and must not be empty")
 	}
-	return u, nil
+	var f faults
+	u.language = f.spokenLanguage("language", u.values["language"])
+	return u, f.err(op)
 }
 
 // fault is Invalid for the recording itself.

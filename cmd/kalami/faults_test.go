@@ -30,7 +30,7 @@ import (
 //	 9  speed was the voice's "stability"                 providers/elevenlabs TestSynthesizerConforms
 //	10  text for eyes was read aloud, brackets and all    session TestSpeakable
 //	11  silence was answered                              cmd/kalami TestFaultsOfTurns, session TestUnheardTurn
-//	12  the "stream" was no stream                        providers/elevenlabs TestSynthesizerConforms
+//	12  the "stream" was no stream                        cmd/kalami TestClipBeginsBeforeItsEndIsMade, providers/elevenlabs TestSynthesizerConforms
 //	13  times had no zone                                 cmd/kalami TestOriginalApp (every answer), gateway TestFault07And13Messages
 //	14  nothing had a limit, and any page was let in      cmd/kalami TestFaultsOfLimits, gateway TestReadPage, gateway TestTooLargeRecordings
 //	15  a token could not be renewed                      cmd/kalami TestOriginalApp, gateway TestRefreshReplayAndReuse, gateway TestVoiceByBearer
