@@ -105,6 +105,16 @@ func TestTranscribe(t *testing.T) {
 	r.sameJSON(fmt.Sprintf(`{"text":"","language":null,"confidence":null,"duration_seconds":%v}`, r.json()["duration_seconds"]))
 }
 
+// A form has as many parts as it may have, and not one more.
+func TestFormParts(t *testing.T) {
+	h, access, _ := speechHouse(t)
+	wav := recorded(t, "speech.wav")
+	for parts, status := range map[int]int{maxFormParts: http.StatusOK, maxFormParts + 1: http.StatusUnprocessableEntity} {
+		body, kind := uploadForm(t, wav, slices.Repeat([]string{"other", "x"}, parts-1)...)
+		h.as(access, "POST", "/speech/transcribe", body, "Content-Type", kind).want(status)
+	}
+}
+
 // Whatever is wrong with a request is said, and no vendor is paid for it.
 func TestTranscribeRefusesBadInput(t *testing.T) {
 	h, access, f := speechHouse(t)

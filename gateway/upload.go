@@ -103,10 +103,13 @@ func readForm(body io.Reader, boundary string) (upload, error) {
 		return u, learn.Errorf(learn.Invalid, op, "The form has no boundary")
 	}
 	form := multipart.NewReader(body, boundary)
-	for range maxFormParts {
+	for parts := 0; ; parts++ {
 		part, err := form.NextPart()
 		if errors.Is(err, io.EOF) {
 			return u, nil
+		}
+		if err == nil && parts == maxFormParts {
+			return u, learn.Errorf(learn.Invalid, op, "The form has more than %d parts", maxFormParts)
 		}
 		if err == nil {
 			err = u.read(part)
@@ -115,7 +118,6 @@ func readForm(body io.Reader, boundary string) (upload, error) {
 			return u, readError(op, err)
 		}
 	}
-	return u, learn.Errorf(learn.Invalid, op, "The form has more than %d parts", maxFormParts)
 }
 
 // read takes one part; the first recording counts.
