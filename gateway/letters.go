@@ -89,17 +89,16 @@ func (s *Server) post(l letter) bool {
 }
 
 // DeliverMail writes and sends the mails that requests ask for, one after another. It
-// blocks until ctx ends; then it sends what is waiting, for at most five seconds, and
-// says in the log how many letters it had to leave. One caller at a time.
+// blocks until ctx ends; then it finishes the one under way, sends what is waiting, for at
+// most five seconds, and says in the log how many letters it had to leave. One caller at
+// a time.
 func (s *Server) DeliverMail(ctx context.Context) {
-	for {
+	for ctx.Err() == nil {
 		select {
 		case l := <-s.letters:
-			s.deliver(ctx, l)
-			continue
+			s.deliver(context.WithoutCancel(ctx), l)
 		case <-ctx.Done():
 		}
-		break
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastLetters)
 	defer cancel()
@@ -117,10 +116,10 @@ func (s *Server) DeliverMail(ctx context.Context) {
 	}
 }
 
-// deliver writes and sends one letter. The log learns of a failure, not of the address.
+// deliver writes and sends one letter, until ctx ends. The log learns of a failure, not of
+// the address.
 func (s *Server) deliver(ctx context.Context, l letter) {
-	// A letter that is being sent when the server stops is sent.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), letterTimeout)
+	ctx, cancel := context.WithTimeout(ctx, letterTimeout)
 	defer cancel()
 	m, userID, err := s.write(ctx, l)
 	if err == nil && userID != "" {

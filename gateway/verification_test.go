@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"kalami/gateway/mailer"
 )
@@ -113,6 +115,44 @@ func TestMailQueueIsBounded(t *testing.T) {
 	if n := len(h.server.letters); n != 0 {
 		t.Errorf("%d letters are left", n)
 	}
+}
+
+// hangingMailer sends nothing for as long as it may.
+type hangingMailer struct{ began chan struct{} }
+
+func (m hangingMailer) Send(ctx context.Context, _ mailer.Message) error {
+	m.began <- struct{}{}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// A mail server that hangs holds a stopping node up for what was under way and five
+// seconds more, however many letters are waiting.
+func TestMailEndsInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hanging := hangingMailer{began: make(chan struct{}, waitingLetters)}
+		h := newHouse(t, func(o *Options) { o.Mailer, o.PublicURL = hanging, "https://kalami.example" })
+		h.account("ana@example.org")
+		for range 3 {
+			h.forgot("ana@example.org").want(http.StatusAccepted)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		var worker sync.WaitGroup
+		worker.Go(func() { h.server.DeliverMail(ctx) })
+		<-hanging.began
+		began := time.Now()
+		stop()
+		worker.Wait()
+		if took := time.Since(began); took != letterTimeout+lastLetters {
+			t.Errorf("it took %v", took)
+		}
+		if n := len(hanging.began); n != 1 {
+			t.Errorf("%d more letters were begun, want the second alone", n)
+		}
+		if log := h.log.String(); !strings.Contains(log, "mails are left unsent") || !strings.Contains(log, `"count":1`) {
+			t.Errorf("the log does not tell of the letter that is left: %s", log)
+		}
+	})
 }
 
 // brokenMailer fails.
