@@ -1,10 +1,6 @@
 package gateway
 
-import (
-	"fmt"
-
-	"github.com/labstack/echo/v4"
-)
+import "fmt"
 
 // maxOffset is the deepest page: a database walks over all that it skips.
 const maxOffset = 100_000
@@ -12,15 +8,8 @@ const maxOffset = 100_000
 // pageRange is the part of a list that a request wants.
 type pageRange struct{ limit, offset int }
 
-// readPage reads limit (1 to maxLimit, defaultLimit when it is not there) and offset (0 or
-// more). Anything else is Invalid and names the parameter.
-func readPage(c echo.Context, defaultLimit, maxLimit int) (pageRange, error) {
-	q := readQuery(c)
-	p := q.page(defaultLimit, maxLimit)
-	return p, q.err("gateway.readPage")
-}
-
-// page is readPage for routes with further parameters.
+// page reads limit (1 to maxLimit, defaultLimit when it is not there) and offset (0 or
+// more). Anything else is a fault of the parameter.
 func (q *query) page(defaultLimit, maxLimit int) pageRange {
 	return pageRange{
 		limit:  q.integer("limit", defaultLimit, 1, maxLimit),
@@ -28,7 +17,7 @@ func (q *query) page(defaultLimit, maxLimit int) pageRange {
 	}
 }
 
-// pageParameters describes what readPage reads.
+// pageParameters describes what page reads.
 func pageParameters(defaultLimit, maxLimit int) []parameter {
 	return []parameter{
 		{name: "limit", about: fmt.Sprintf("How many at most, up to %d.", maxLimit),

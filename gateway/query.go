@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -64,39 +63,4 @@ func (q *query) number(name string, otherwise, lo, hi float64) float64 {
 		return otherwise
 	}
 	return n
-}
-
-// flag returns true or false, or otherwise when it is not there.
-func (q *query) flag(name string, otherwise bool) bool {
-	value, ok := q.get(name)
-	if !ok {
-		return otherwise
-	}
-	switch strings.ToLower(value) {
-	case "true", "1":
-		return true
-	case "false", "0":
-		return false
-	}
-	q.add(name, "must be true or false")
-	return otherwise
-}
-
-// oneOf returns a value out of a list, or otherwise when it is not there.
-func (q *query) oneOf(name, otherwise string, all ...string) string {
-	value, ok := q.get(name)
-	if !ok {
-		return otherwise
-	}
-	if !slices.Contains(all, value) {
-		q.add(name, "must be one of %s", strings.Join(all, ", "))
-		return otherwise
-	}
-	return value
-}
-
-// line returns a line of text of at most limit characters, "" when it is not there.
-func (q *query) line(name string, limit int) string {
-	value, _ := q.get(name)
-	return q.text(name, value, limit)
 }

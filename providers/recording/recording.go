@@ -115,21 +115,3 @@ func FormatOfName(name string) (format providers.AudioFormat, known bool) {
 	}
 	return providers.WAV, false
 }
-
-// MediaType is the format's media type, as vendors want it; "application/octet-stream"
-// for none of the five.
-func MediaType(format providers.AudioFormat) string {
-	switch format {
-	case providers.WAV:
-		return "audio/wav"
-	case providers.MP3:
-		return "audio/mpeg"
-	case providers.WebM:
-		return "audio/webm"
-	case providers.M4A:
-		return "audio/mp4"
-	case providers.Ogg:
-		return "audio/ogg"
-	}
-	return "application/octet-stream"
-}

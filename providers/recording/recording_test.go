@@ -173,20 +173,6 @@ func TestFormatOfName(t *testing.T) {
 	}
 }
 
-func TestMediaType(t *testing.T) {
-	for _, tt := range []struct {
-		format providers.AudioFormat
-		want   string
-	}{
-		{providers.WAV, "audio/wav"}, {providers.MP3, "audio/mpeg"}, {providers.WebM, "audio/webm"},
-		{providers.M4A, "audio/mp4"}, {providers.Ogg, "audio/ogg"}, {"flac", "application/octet-stream"},
-	} {
-		if got := MediaType(tt.format); got != tt.want {
-			t.Errorf("%s: %s, want %s", tt.format, got, tt.want)
-		}
-	}
-}
-
 // Sizes that are claimed cost nothing: neither memory nor time.
 func TestClaims(t *testing.T) {
 	const huge = "\xff\xff\xff\xff"
