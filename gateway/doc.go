@@ -8,10 +8,12 @@
 //
 // # Routes
 //
-// Each resource has its file: accounts, profiles, languages, tickets, health, pages, and
-// voice. Every route answers at /x and at /api/x; Server.handle registers both and
-// bounds the body and the time of each. The voice socket alone is registered apart,
-// because limits that wrap the response break its upgrade.
+// Each resource has its file: accounts, signin, password, profiles, conversations, turns,
+// speech, clips and so on. There every route stands as an operation (operation.go): what
+// the server enforces, such as the size of bodies, time and pace, and what it tells at
+// /openapi.json and /docs (description*.go) come of the same value. Every route answers at
+// /x and at /api/x. The sockets alone are registered apart, because limits that wrap the
+// response break an upgrade.
 //
 // A handler is thin and always in the same order: identify the caller, decode, validate,
 // call one port, respond. Unknown JSON fields are ignored, so that older and newer
@@ -27,19 +29,19 @@
 //
 //	{"detail": "…", "code": "…", "request_id": "…", "errors": [{"field": "…", "message": "…"}]}
 //
-// with the status that one table gives to the error's kind (package learn). The cause stays in
-// the log, in the one line that each request gets there, under the same request id.
-// Query strings and bodies are never logged.
+// with the status that one table gives to the error's kind (package learn). The cause
+// stays in the log, in the one line that each request gets there, under the same request
+// id. Query strings and bodies are never logged.
 //
 // # Who is asking
 //
-// An access token in the Authorization header (but for the original's socket), checked against the user's present token
-// version, so that ending a user's sessions ends their tokens too. Nothing is a cookie:
-// there is nothing that a foreign page could make a browser send along. A browser cannot
-// put a header on a WebSocket, so it buys a single-use ticket (tickets.go) with its
-// access token right before it connects. Everything about the conversation is checked and
-// bound when the ticket is sold, since a refused upgrade reaches a page without status or
-// reason.
+// An access token in the Authorization header (but for the original's socket), checked
+// against the user's present token version, so that ending a user's sessions ends their
+// tokens too. Nothing is a cookie: there is nothing that a foreign page could make a
+// browser send along. A browser cannot put a header on a WebSocket, so it buys a
+// single-use ticket (tickets.go) with its access token right before it connects.
+// Everything about the conversation is checked and bound when the ticket is sold, since a
+// refused upgrade reaches a page without status or reason.
 //
 // Access tokens are short, and a refresh token gets the next ones (signin.go). It is good
 // once. Whoever lost the answer is given the same successor again for ten seconds; a used
@@ -51,9 +53,11 @@
 //
 // # How much
 //
-// Bodies, headers and times are bounded for every route ([Server]), new accounts, sign-ins
-// and new sockets by rates (rates.go), what one socket may send by meters (flow.go), and how many
-// sockets may be open by the registry. Whoever is refused is told when to come again.
+// Bodies, headers and times are bounded for every route ([Server], bodies.go), and what all
+// uploads hold at once. Calls have rates by what they cost, new accounts, sign-ins and
+// new sockets rates of their own (rates.go, accountrates.go); what one socket may send is
+// bounded by meters (flow.go), and how many may be open by the registry. Whoever is
+// refused is told when to come again.
 //
 // # Sockets
 //

@@ -93,7 +93,7 @@ type Options struct {
 	// TrustedProxies may tell the client's address and scheme (X-Forwarded-For,
 	// X-Forwarded-Proto); nobody else is believed.
 	TrustedProxies []netip.Prefix
-	// Rates bound sign-ups, sign-ins and new voice sockets; zero fields mean their defaults.
+	// Rates bound sign-ups, sign-ins, new sockets and calls; zero fields mean their defaults.
 	Rates Rates
 	// BodyMemory is how many bytes the bodies of all requests under way may have
 	// together; 0 means 128 MiB. Who comes beyond is asked to try again.

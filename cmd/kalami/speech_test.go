@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"mime/multipart"
 	"net/http"
 	"os"
@@ -106,7 +107,7 @@ func (s *speaker) clip(query, body string) (mp3 []byte, length time.Duration) {
 		s.Fatal(err)
 	}
 	info, err := recordings.Inspect(mp3)
-	if err != nil || info.Duration.Seconds()-out.Seconds > 0.001 {
+	if err != nil || math.Abs(info.Duration.Seconds()-out.Seconds) > 0.001 {
 		s.Fatalf("the clip of %v s is %+v, %v", out.Seconds, info, err)
 	}
 	return mp3, info.Duration

@@ -6,11 +6,11 @@
 //
 // The first vendor of [Options] is the usual one; a caller may name another, which is
 // then asked first. When a vendor is not configured, or fails before its transcript or
-// before the first byte of its clip, the next one is asked, unless hand-over is switched off. There is none
-// for a request that is itself at fault ([providers.Invalid]), since the next vendor
-// would be paid to say the same, and none after the first byte: half a clip of one voice
-// and half of another is worse than a clip that is known to be cut. A voice id names
-// a voice of one vendor, so the next one speaks with its own default voice.
+// before the first byte of its clip, the next one is asked, unless hand-over is switched
+// off. There is none for a request that is itself at fault ([providers.Invalid]), since
+// the next vendor would be paid to say the same, and none after the first byte: half a
+// clip of one voice and half of another is worse than a clip that is known to be cut. A
+// voice id names a voice of one vendor, so the next one speaks with its own default voice.
 //
 // # Remembered clips
 //
