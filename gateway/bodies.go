@@ -46,7 +46,9 @@ var errSlowHandler = fmt.Errorf("gateway: not answered in time: %w", context.Dea
 // A body of up to a MiB counts by what has come of it, so that it costs a sender as much
 // as it costs here. A longer one takes its whole length once it is past that, from three
 // quarters of the room: of many, some get through whole instead of none, and the
-// sentences of others still find room beside them.
+// sentences of others still find room beside them. The large messages of sockets, which
+// may take minutes to come, have those three quarters as well and no more: whoever fills
+// them keeps nobody from signing in.
 type bodies struct {
 	most int64
 	held atomic.Int64
@@ -54,6 +56,9 @@ type bodies struct {
 
 // take counts n bytes, or answers false when there is no room.
 func (b *bodies) take(n int64) bool { return b.takeBelow(n, b.most) }
+
+// takeLong is take for what is long: it leaves a quarter of the room to others.
+func (b *bodies) takeLong(n int64) bool { return b.takeBelow(n, b.most/4*3) }
 
 // takeBelow is take with less room.
 func (b *bodies) takeBelow(n, most int64) bool {
@@ -104,14 +109,14 @@ func (b *body) Read(p []byte) (int, error) {
 
 // hold counts what has come, or the whole of a long body.
 func (b *body) hold() bool {
-	want, most := b.came, b.all.most
+	want, take := b.came, b.all.take
 	if b.came > maxBody {
-		want, most = max(b.length, b.came), b.all.most/4*3
+		want, take = max(b.length, b.came), b.all.takeLong
 	}
 	if want <= b.held {
 		return true
 	}
-	if !b.all.takeBelow(want-b.held, most) {
+	if !take(want - b.held) {
 		return false
 	}
 	b.held = want

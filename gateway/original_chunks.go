@@ -41,7 +41,7 @@ func (t *originalTalk) keep(c *originalChunks, data []byte) bool {
 	if size > cap(c.file) {
 		size = min(max(size, 2*cap(c.file)), wire.MaxOriginalAudio)
 		if size > freeMessage {
-			if !t.conn.room.take(int64(size) - c.held) {
+			if !t.conn.room.takeLong(int64(size) - c.held) {
 				t.failWith(errNoRoom())
 				return false
 			}

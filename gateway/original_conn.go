@@ -131,7 +131,7 @@ func (c *originalConn) grow() error {
 	size := min(2*len(c.in), wire.MaxOriginalBytes+1)
 	if size > freeMessage {
 		cost := 2 * int64(size)
-		if !c.room.take(cost - c.held) {
+		if !c.room.takeLong(cost - c.held) {
 			return errNoRoom()
 		}
 		c.held = cost

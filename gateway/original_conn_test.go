@@ -100,7 +100,8 @@ func TestOriginalLargeMessages(t *testing.T) {
 // What all sockets together hold is bounded; whoever finds no room is told to try again,
 // and can.
 func TestOriginalRoom(t *testing.T) {
-	h := newOriginalHouse(t, func(o *Options) { o.BodyMemory = 2 << 20 })
+	// Three quarters of it, all that sockets may have, are a little over 2 MiB.
+	h := newOriginalHouse(t, func(o *Options) { o.BodyMemory = 8<<20/3 + 4 })
 	h.tutor.go_ = make(chan struct{})
 	first, c := h.lesson()
 	file := append(wavFile(time.Second), make([]byte, 500<<10)...) // about 0.7 MB of base64, for which 2 MiB are set aside
@@ -126,6 +127,27 @@ func TestOriginalRoom(t *testing.T) {
 	second.want(toldTranscribing)
 	h.tutor.go_ <- struct{}{}
 	h.roomIsWhole()
+}
+
+// Large messages of sockets, which may take minutes to come, keep nobody from what needs a
+// small body.
+func TestOriginalLeavesRoom(t *testing.T) {
+	h := newOriginalHouse(t, func(o *Options) { o.BodyMemory = 4 << 20 })
+	talker, _ := h.lesson()
+	talker.send(`{"type":"start_recording"}`)
+	talker.want(`{"type":"recording_started","payload":{}}`)
+	const piece = 60 << 10 // needs no room before it is kept
+	told := `{"type":"audio_received","payload":{"bytes":61440}}`
+	for full := false; !full; {
+		talker.sendBytes(make([]byte, piece))
+		got := talker.next()
+		if full = got != told; full && !strings.Contains(got, `"overloaded"`) {
+			t.Fatalf("the recording ended with %s", got)
+		}
+		if held := h.server.bodies.held.Load(); held > 3<<20 {
+			t.Fatalf("sockets hold %d bytes of %d", held, 4<<20)
+		}
+	}
 }
 
 // A client whose network went silent is given up; one that only answers pings is not.
