@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 
@@ -79,7 +80,7 @@ const (
 
 // handle registers an operation that anybody may call. It is paced by the caller's address.
 func (s *Server) handle(op operation, h echo.HandlerFunc) {
-	op.open = true
+	op.open, op.maxBody = true, cmp.Or(op.maxBody, maxOpenBody)
 	s.serveOperation(op, func(c echo.Context) error {
 		if err := s.paceOpen(c, op.class); err != nil {
 			return err

@@ -32,6 +32,9 @@ const (
 	handlerTimeout = 15 * time.Second
 	// maxBody is the most that a JSON or form request may carry.
 	maxBody = 1 << 20
+	// maxOpenBody is the same for who has not signed in. What they send takes its share of
+	// all requests' memory: with little each, it takes a thousand connections to fill that.
+	maxOpenBody = 128 << 10
 )
 
 // Options are what a [Server] is made of. Fields without "may be" are required.

@@ -198,9 +198,9 @@ func TestAccessLog(t *testing.T) {
 
 func TestBodyLimit(t *testing.T) {
 	h := newHouse(t)
-	big := `{"email":"` + strings.Repeat("a", maxBody) + `"}`
+	big := `{"email":"` + strings.Repeat("a", maxOpenBody) + `"}`
 	h.do("POST", "/auth/register", big).refusal(http.StatusRequestEntityTooLarge, "request_entity_too_large")
-	form := url.Values{"username": {strings.Repeat("a", maxBody)}, "password": {"x"}}
+	form := url.Values{"username": {strings.Repeat("a", maxOpenBody)}, "password": {"x"}}
 	h.do("POST", "/auth/login", form).refusal(http.StatusRequestEntityTooLarge, "request_entity_too_large")
 
 	// A body that does not say how long it is is cut off while it is read.
