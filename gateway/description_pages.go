@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -28,6 +29,15 @@ type documentationPage struct {
 	mime    string
 	etag    string
 	policy  string // what a page may do, else empty
+	// plain is the content of a compressed file, inflated once and kept: who asks for it
+	// is nobody known, and a HEAD would cost megabytes of work and not a byte to send.
+	plain func() (plainFile, error)
+}
+
+// plainFile is a file of the documentation as clients without gzip get it.
+type plainFile struct {
+	content []byte
+	etag    string
 }
 
 // The policies of the two pages: their own files, their own server, and what their
@@ -81,6 +91,10 @@ func (p *documentationPage) load() (err error) {
 		return fmt.Errorf("gateway: read the documentation's files: %w", err)
 	}
 	p.mime, p.etag = mimeType(path.Ext(strings.TrimSuffix(p.file, ".gz"))), etagOf(p.content)
+	p.plain = sync.OnceValues(func() (plainFile, error) {
+		content, err := inflate(p.content)
+		return plainFile{content, etagOf(content)}, err
+	})
 	return nil
 }
 
@@ -98,11 +112,11 @@ func (p documentationPage) serve(c echo.Context) error {
 		if acceptsGzip(c.Request().Header) {
 			h.Set(echo.HeaderContentEncoding, "gzip")
 		} else {
-			plain, err := inflate(content)
+			plain, err := p.plain()
 			if err != nil {
 				return err
 			}
-			content, etag = plain, etagOf(plain)
+			content, etag = plain.content, plain.etag
 		}
 	}
 	h.Set(headerETag, etag)

@@ -3,6 +3,7 @@ package gateway
 import (
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -65,5 +66,27 @@ func TestDocumentationFiles(t *testing.T) {
 		if r := h.do("HEAD", p.at, nil).want(http.StatusOK); len(r.body) != 0 {
 			t.Errorf("HEAD %s has a body", p.at)
 		}
+	}
+}
+
+// Asking for a file again costs little, also for who takes no gzip and does not even want
+// the body.
+func TestDocumentationIsInflatedOnce(t *testing.T) {
+	h := newHouse(t)
+	const times = 20
+	ask := func() {
+		for _, p := range documentationPages() {
+			h.do("HEAD", p.at, nil).want(http.StatusOK)
+		}
+	}
+	ask()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range times {
+		ask()
+	}
+	runtime.ReadMemStats(&after)
+	if each := (after.TotalAlloc - before.TotalAlloc) / times; each > 1<<20 {
+		t.Errorf("asking for every file again took %d bytes of memory", each)
 	}
 }
