@@ -38,20 +38,31 @@ func (s *Server) outboxRoutes() {
 
 // fromThisMachine answers 404 to whoever is not, or may not be, on the same machine: a
 // proxy's requests come from it as well, and a foreign page can have its own name lead
-// here (DNS rebinding), so neither forwarding headers nor other names are accepted.
+// here (DNS rebinding), so neither forwarding headers nor other names are accepted. Nor
+// is HTTP/1.0: it is the only trace that nginx has long left by default, which then adds
+// no header and writes the name of this machine into Host.
 func (s *Server) fromThisMachine(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
 		from, err := netip.ParseAddrPort(r.RemoteAddr)
-		ok := err == nil && from.Addr().Unmap().IsLoopback() && isLoopbackName(r.Host)
-		for _, header := range []string{"Forwarded", "Via", echo.HeaderXForwardedFor, echo.HeaderXRealIP, "X-Forwarded-Host", "X-Forwarded-Proto"} {
-			ok = ok && len(r.Header.Values(header)) == 0
+		ok := err == nil && from.Addr().Unmap().IsLoopback() && isLoopbackName(r.Host) && r.ProtoAtLeast(1, 1)
+		for header := range r.Header {
+			ok = ok && !isForwarding(header)
 		}
 		if !ok {
 			return learn.Errorf(learn.NotFound, "gateway.outbox", "Not Found")
 		}
 		return next(c)
 	}
+}
+
+// isForwarding knows the headers that proxies add, by their canonical names.
+func isForwarding(header string) bool {
+	switch header {
+	case "Forwarded", "Via", "X-Real-Ip", "X-Client-Ip", "X-Original-Host", "True-Client-Ip", "Cdn-Loop":
+		return true
+	}
+	return strings.HasPrefix(header, "X-Forwarded") || strings.HasPrefix(header, "Cf-")
 }
 
 // isLoopbackName says whether a Host header names this machine to itself.

@@ -192,6 +192,11 @@ func TestOutbox(t *testing.T) {
 		r := httptest.NewRequestWithContext(t.Context(), "GET", path, nil)
 		r.RemoteAddr, r.Host = remote, host
 		for i := 0; i < len(header); i += 2 {
+			if header[i] == "HTTP" {
+				r.Proto = header[i] + "/" + header[i+1]
+				r.ProtoMajor, r.ProtoMinor, _ = http.ParseHTTPVersion(r.Proto)
+				continue
+			}
 			r.Header.Set(header[i], header[i+1])
 		}
 		w := httptest.NewRecorder()
@@ -219,6 +224,9 @@ func TestOutbox(t *testing.T) {
 		"a proxy's own word":  {"127.0.0.1:4000", "localhost", "X-Forwarded-For", "127.0.0.1"},
 		"a modern proxy":      {"127.0.0.1:4000", "localhost", "Forwarded", "for=192.0.2.1"},
 		"another proxy":       {"127.0.0.1:4000", "localhost", "X-Real-Ip", "192.0.2.1"},
+		"a proxy by a port":   {"127.0.0.1:4000", "localhost", "X-Forwarded-Port", "443"},
+		"a cloud's proxy":     {"127.0.0.1:4000", "localhost", "CF-Connecting-IP", "192.0.2.1"},
+		"nginx as it comes":   {"127.0.0.1:4000", "localhost:8000", "HTTP", "1.0"},
 		"no address":          {"@", "localhost"},
 	} {
 		for _, path := range []string{"/debug/outbox", "/debug/outbox.json"} {
