@@ -21,7 +21,7 @@ func TestTranscriberConforms(t *testing.T) {
 				Vendor:    simulate.OpenAI,
 				Spent:     simulate.Fault{Status: 429, Message: "insufficient_quota"},
 				Recording: recording, Text: simulate.Scripts()["en"].Turns[0].Learner,
-				Bare: model != "whisper-1",
+				Words: model == "whisper-1", Bare: model != "whisper-1",
 				New: func(t *testing.T, at providertest.VoiceEndpoint) providers.Transcriber {
 					tr, err := openai.NewTranscriber(openai.TranscriberOptions{Endpoint: openai.Endpoint{Key: at.Key, BaseURL: at.BaseURL + "/v1"}, Model: model})
 					if err != nil {

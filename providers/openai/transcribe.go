@@ -124,16 +124,20 @@ func (t *Transcriber) Transcribe(ctx context.Context, rec providers.Recording) (
 }
 
 // params lays the request out. The verbose form alone tells language, duration and
-// confidence; the gpt models do not have it. The vendor goes by the file's extension.
+// confidence, the last by its segments, and on demand where each word is, of which the
+// learner's speaking time is made; the gpt models do not have it. The vendor goes by the
+// file's extension.
 func (t *Transcriber) params(rec providers.Recording) sdk.AudioTranscriptionNewParams {
 	name := "audio." + string(cmp.Or(rec.Format, providers.WAV))
 	params := sdk.AudioTranscriptionNewParams{
-		File:           sdk.File(bytes.NewReader(rec.Audio), name, "application/octet-stream"),
-		Model:          t.opt.Model,
-		ResponseFormat: sdk.AudioResponseFormatVerboseJSON,
+		File:  sdk.File(bytes.NewReader(rec.Audio), name, "application/octet-stream"),
+		Model: t.opt.Model,
 	}
 	if strings.HasPrefix(t.opt.Model, "gpt-") {
 		params.ResponseFormat = sdk.AudioResponseFormatJSON
+	} else {
+		params.ResponseFormat = sdk.AudioResponseFormatVerboseJSON
+		params.TimestampGranularities = []string{"word", "segment"}
 	}
 	if lang := primarySubtag(rec.Language); lang != "" {
 		params.Language = sdk.String(lang)
@@ -153,6 +157,7 @@ func (t *Transcriber) transcript(rec providers.Recording, a transcription, raw *
 	}
 	if out.Text == "" {
 		out.Confidence = 0
+		return out
 	}
 	for _, w := range a.Words {
 		out.Words = append(out.Words, providers.Word{

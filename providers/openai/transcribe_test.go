@@ -60,6 +60,9 @@ func TestTranscribe(t *testing.T) {
 	if got.Text != script.Turns[0].Learner || got.Language != "es" || got.Duration != 1500*time.Millisecond || got.RequestID == "" || got.Model != "whisper-1" || math.Abs(got.Confidence-math.Exp(-0.2)) > 1e-9 {
 		t.Errorf("got %+v", got)
 	}
+	if len(got.Words) < 2 || got.Words[0].StartMS != 0 || got.Words[len(got.Words)-1].EndMS != 1500 {
+		t.Errorf("the words are at %+v", got.Words)
+	}
 	got, err = mini.Transcribe(t.Context(), providers.Recording{Audio: wav(time.Second, 8000), Language: "es"})
 	if err != nil {
 		t.Fatal(err)

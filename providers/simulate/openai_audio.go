@@ -6,7 +6,10 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"kalami/providers/recording"
 )
@@ -16,6 +19,7 @@ const (
 	maxUpload      = 25 << 20 // bytes of a file to transcribe
 	maxSpeechInput = 4096     // characters to speak
 	openAIRate     = 24000    // hertz of what is spoken
+	noiseRMS       = 100      // root mean square of what is at most noise
 )
 
 // upload is a transcription request's form.
@@ -23,6 +27,7 @@ type upload struct {
 	file                    []byte
 	hasFile                 bool
 	model, language, format string
+	granularities           []string // of the times in a verbose answer
 }
 
 // readUpload reads the multipart form. Fields that only tune the engine are ignored.
@@ -63,6 +68,10 @@ func (u *upload) field(name string, r io.Reader) error {
 		u.language = string(b)
 	case "response_format":
 		u.format = string(b)
+	case "timestamp_granularities[]":
+		if len(u.granularities) < 2 { // there are no more
+			u.granularities = append(u.granularities, string(b))
+		}
 	}
 	return err
 }
@@ -101,10 +110,10 @@ func (s *Server) handleTranscriptions(a *openAIAnswer) {
 		lang = s.language("")
 	}
 	text := ""
-	if loudness(heard.pcm) > 100 {
+	if loudness(heard.pcm) > noiseRMS {
 		text = s.nextRecorded(lang)
 	}
-	a.transcribed(u.format, lang, text, heard.took)
+	a.transcribed(u, lang, text, heard)
 }
 
 // unreadable refuses a file that cannot be heard, in the service's words; false when
@@ -126,27 +135,73 @@ func (a *openAIAnswer) unreadable(heard recorded, err error) bool {
 	return true
 }
 
-// transcribed answers in the format that was asked for.
-func (a *openAIAnswer) transcribed(format, lang, text string, took time.Duration) {
+// transcribed answers in the format that was asked for. As in the service, a verbose
+// answer tells where each segment is, and where each word is only on demand.
+func (a *openAIAnswer) transcribed(u upload, lang, text string, heard recorded) {
 	type m = map[string]any
-	switch cmp.Or(format, "json") {
+	took := heard.took
+	switch cmp.Or(u.format, "json") {
 	case "json":
 		a.json(m{"text": text, "usage": m{"type": "duration", "seconds": math.Ceil(took.Seconds())}})
 	case "text":
 		a.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = io.WriteString(a.w, text+"\n")
 	case "verbose_json":
-		a.json(m{
+		answer := m{
 			"task": "transcribe", "language": languageName(lang), "duration": took.Seconds(), "text": text,
-			"segments": []any{m{
+			"usage": m{"type": "duration", "seconds": math.Ceil(took.Seconds())},
+		}
+		if len(u.granularities) == 0 || slices.Contains(u.granularities, "segment") {
+			answer["segments"] = []any{m{
 				"id": 0, "seek": 0, "start": 0.0, "end": took.Seconds(), "text": " " + text, "tokens": []int{},
 				"temperature": 0.0, "avg_logprob": -0.2, "compression_ratio": 1.1, "no_speech_prob": 0.01,
-			}},
-			"usage": m{"type": "duration", "seconds": math.Ceil(took.Seconds())},
-		})
+			}}
+		}
+		if slices.Contains(u.granularities, "word") {
+			answer["words"] = heard.words(text)
+		}
+		a.json(answer)
 	default:
 		a.invalid("response_format", "response_format must be json, text or verbose_json here")
 	}
+}
+
+// timedWord is where a word is, in seconds.
+type timedWord struct {
+	Word  string  `json:"word"`
+	Start float64 `json:"start"`
+	End   float64 `json:"end"`
+}
+
+// words spreads those of a text, which come without punctuation, evenly over the part of
+// the recording in which there is sound.
+func (r recorded) words(text string) []timedWord {
+	bare := strings.FieldsFunc(text, func(c rune) bool {
+		return !unicode.IsLetter(c) && !unicode.IsDigit(c) && c != '\'' && c != '’'
+	})
+	from, to := r.sounding()
+	words := make([]timedWord, len(bare))
+	each := (to - from) / float64(max(len(bare), 1))
+	for i, w := range bare {
+		words[i] = timedWord{Word: w, Start: from + float64(i)*each, End: from + float64(i+1)*each}
+	}
+	return words
+}
+
+// sounding returns between which seconds there is sound, to a tenth.
+func (r recorded) sounding() (from, to float64) {
+	tenth := max(r.rate/10, 1)
+	found := false
+	for at := 0; at < len(r.pcm); at += tenth {
+		if loudness(r.pcm[at:min(at+tenth, len(r.pcm))]) <= noiseRMS {
+			continue
+		}
+		if !found {
+			found, from = true, length(at, r.rate).Seconds()
+		}
+		to = length(at+tenth, r.rate).Seconds()
+	}
+	return from, min(to, r.took.Seconds())
 }
 
 // nextRecorded returns the learner's lines of a script in turn, over and over.

@@ -6,6 +6,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -166,8 +167,14 @@ func TestOpenAITranscriptions(t *testing.T) {
 		t.Errorf("text: %q, want the second line", body)
 	}
 	body, _ = send(wav, "language", "de", "response_format", "verbose_json")
-	if got := decode(t, body); got["text"] != de[2].Learner || got["language"] != "german" || got["duration"] != 1.0 || at(got, "segments", 0, "end") != 1.0 {
+	if got := decode(t, body); got["text"] != de[2].Learner || got["language"] != "german" || got["duration"] != 1.0 || at(got, "segments", 0, "end") != 1.0 || got["words"] != nil {
 		t.Errorf("verbose: %s", body)
+	}
+	hesitant := slices.Concat(streamedWAVHeader(24000), make([]byte, 48000), loud, make([]byte, 48000))
+	body, _ = send(hesitant, "language", "de", "response_format", "verbose_json", "timestamp_granularities[]", "word")
+	got := decode(t, body)
+	if words, ok := got["words"].([]any); !ok || len(words) < 2 || got["segments"] != nil || at(got, "words", 0, "start") != 1.0 || at(got, "words", len(words)-1, "end") != 2.0 {
+		t.Errorf("verbose with words: %s", body)
 	}
 	body, _ = send(silent, "language", "de")
 	if got := decode(t, body); got["text"] != "" {
