@@ -28,7 +28,7 @@ func tags() []*huma.Tag {
 		{Name: "profiles", Description: "A profile is one language that somebody learns: its level, its settings, and how far they are."},
 		{Name: "statistics", Description: "What a learner has done over all languages. Speaking time is the time in which the learner's " +
 			"voice was heard, not the length of sessions. A word is mastered when its card is in review with a stability of 21 days, " +
-			"or when it was used rightly and unprompted three times on three days."},
+			"or when it was used rightly and unprompted on three different days."},
 		{Name: "conversations", Description: "A conversation is held over the voice socket (see /asyncapi.json), or turn by turn with whole " +
 			"recordings or texts. Both run the same tutor and fill the same history."},
 		{Name: "speech", Description: "Recordings to text and text to clips, without a conversation."},
@@ -48,10 +48,12 @@ func usedTags(operations []operation) []*huma.Tag {
 const aboutAPI = `Kalami is a tutor that one talks with to learn a language.
 
 Every route answers at the path shown and below ` + "`/api`" + ` as well. A GET route answers HEAD too. Times are RFC 3339 in UTC.
-Unknown fields of a request are ignored.
+Unknown fields of a request are ignored, but for those of a PATCH, which are refused: a change that is not made must not
+look like one that is.
 
 **Signing in.** ` + "`POST /auth/login`" + ` gives an access token, which goes into the Authorization header of every request whose
-operation asks for it. The voice socket takes a single-use ticket instead: ` + "`POST /v1/voice/tickets`" + `.
+operation asks for it, and a refresh token, with which ` + "`POST /auth/refresh`" + ` gives the next ones. The voice socket takes a
+single-use ticket instead: ` + "`POST /v1/voice/tickets`" + `.
 
 **Errors** all have one shape. ` + "`detail`" + ` is a sentence for people, ` + "`code`" + ` a word for programs, ` + "`errors`" + ` names the
 fields to correct, and ` + "`request_id`" + ` is what the server's log calls this request; a client may choose it with X-Request-ID.`

@@ -14,14 +14,15 @@ import (
 // errRepeated rolls a transaction back that had nothing new to say.
 var errRepeated = errors.New("store: already stored")
 
-// AppendMessage commits one message durably before it returns, and adds it to
-// the conversation's totals; a learner's counts the day for their streaks. Appending an utterance id again changes nothing and
-// succeeds. Errors: Conflict with [learn.ErrFenced] in the chain when the
-// conversation's epoch is not the writer's, or when somebody has ended it: either
-// way it is no longer the writer's; Conflict without it when another utterance has
-// the number; NotFound, also with [learn.ErrFenced], when the tenant has no such
-// conversation; Invalid for a message without utterance id, number or speaker. After Unavailable the message may or may not have been
-// stored: append it again.
+// AppendMessage commits one message durably before it returns, and adds it to the
+// conversation's totals; with a learner's, the day counts for their streaks. Appending
+// an utterance id again changes nothing and succeeds. Errors: Conflict with
+// [learn.ErrFenced] in the chain when the conversation's epoch is not the writer's, or
+// when somebody has ended it: either way it is no longer the writer's; Conflict without
+// it when another utterance has the number; NotFound, also with [learn.ErrFenced], when
+// the tenant has no such conversation; Invalid for a message without utterance id, number
+// or speaker. After Unavailable the message may or may not have been stored: append it
+// again.
 func (db *DB) AppendMessage(ctx context.Context, epoch int64, m learn.Message) error {
 	const op = "store.AppendMessage"
 	now := db.clock()

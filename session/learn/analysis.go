@@ -45,9 +45,8 @@ const (
 	answerMost = 64 << 10
 )
 
-// AnalysisSchema is the JSON Schema of an analysis: that part of domain section 7.5
-// that is used. It keeps to what the strict modes of all vendors take; limits of length
-// and number are checked by [ReadAnalysis] instead.
+// AnalysisSchema is the JSON Schema of an analysis. It keeps to what the strict modes of
+// all vendors take; limits of length and number are checked by [ReadAnalysis] instead.
 func AnalysisSchema() json.RawMessage {
 	type m = map[string]any
 	text := m{"type": "string"}

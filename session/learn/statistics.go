@@ -9,7 +9,7 @@ type Statistics struct {
 	// Speaking is the learner's own voiced time, not the clock's.
 	Speaking time.Duration
 	// Mastered counts the cards in review with a stability of at least 21 days, and
-	// those used rightly and unprompted three times on three different days.
+	// those used rightly and unprompted on three different days.
 	Mastered  int
 	Languages []string // of the profiles, oldest first
 	// Streak is the number of consecutive days, by the learner's own calendar, on which

@@ -42,7 +42,7 @@ func (s *Store) Clips(l ClipLimits) (*Clips, error) {
 }
 
 // clipLibrary begins both scripts. KEYS: the clip, the index (a sorted set of names by
-// time of last use, in milliseconds of the server's clock), and the sizes (a hash of
+// time of last use, in microseconds of the server's clock), and the sizes (a hash of
 // bytes by name; their sum is under "total"). ARGV: the clip's name, idle milliseconds,
 // and what each script needs.
 const clipLibrary = `
