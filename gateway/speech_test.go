@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	endian "encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"kalami/providers"
+	"kalami/session/learn"
 )
 
 // sameJSON fails the test unless the whole answer is this JSON.
@@ -243,4 +245,28 @@ func TestVoices(t *testing.T) {
 		t.Errorf("an unknown provider: %q", e.Detail)
 	}
 	h.as(access, "GET", "/speech/voices?provider=openai&provider=openai", nil).invalid("provider")
+}
+
+// A small file can be hours of speech, which a vendor would be paid for.
+func TestRecordingsOfHours(t *testing.T) {
+	const rate = 4000 // of samples of a byte each
+	narrow := func(d time.Duration) []byte {
+		n := uint32(d.Seconds() * rate)
+		b := wavFile(0)
+		endian.LittleEndian.PutUint32(b[4:], 36+n)
+		endian.LittleEndian.PutUint32(b[24:], rate)
+		endian.LittleEndian.PutUint32(b[28:], rate)
+		endian.LittleEndian.PutUint16(b[32:], 1)
+		endian.LittleEndian.PutUint16(b[34:], 8)
+		endian.LittleEndian.PutUint32(b[40:], n)
+		return append(b, make([]byte, n)...)
+	}
+	if _, info, err := (upload{audio: narrow(maxRecordingTime), field: "audio"}).recording("es"); err != nil || info.Duration != maxRecordingTime {
+		t.Errorf("%v: %v", info.Duration, err)
+	}
+	_, _, err := upload{audio: narrow(maxRecordingTime + time.Second), field: "audio"}.recording("es")
+	e, ok := errors.AsType[*learn.Error](err)
+	if want := (learn.FieldError{Field: "audio", Message: "must not last longer than 30 minutes"}); !ok || e.Kind != learn.Invalid || !slices.Equal(e.Fields, []learn.FieldError{want}) {
+		t.Errorf("refused with %v", err)
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/labstack/echo/v4"
@@ -31,6 +32,11 @@ const (
 	maxFormField = 16 << 10
 	maxFormParts = 32
 )
+
+// maxRecordingTime bounds how long a recording may play. Vendors are paid by the minute,
+// and 25 MiB of narrow Opus are ten hours. A turn or a dictation takes a few minutes; the
+// largest WAV of a telephone's quality takes 27.
+const maxRecordingTime = 30 * time.Minute
 
 // upload is a recording as a client sent it.
 type upload struct {
@@ -171,6 +177,9 @@ func (u upload) recording(language string) (providers.Recording, recording.Info,
 		sentence := recording.Sentence(err)
 		return providers.Recording{}, info, &learn.Error{Kind: learn.Invalid, Msg: sentence, Op: "gateway.recording", Err: err,
 			Fields: []learn.FieldError{{Field: u.field, Message: sentence}}}
+	}
+	if info.Duration > maxRecordingTime {
+		return providers.Recording{}, info, u.fault("gateway.recording", "must not last longer than 30 minutes")
 	}
 	return providers.Recording{Audio: u.audio, Format: info.Format, Language: language}, info, nil
 }
