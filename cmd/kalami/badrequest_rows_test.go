@@ -122,7 +122,7 @@ func accountRows() []operationRow {
 		{id: "login", open: true, path: "/auth/login", right: http.StatusOK, form: "username=$email&password=$password&device_id=phone-1", required: []string{"username", "password"},
 			faults: []fault{
 				{"password", "wrong", http.StatusUnauthorized, "Invalid email or password"},
-				{"password", strings.Repeat("x", 500_000), http.StatusUnauthorized, "Invalid email or password"},
+				{"password", strings.Repeat("x", 100_000), http.StatusUnauthorized, "Invalid email or password"},
 				{"username", "nobody@example.org", http.StatusUnauthorized, "Invalid email or password"},
 				{"username", "\x00", http.StatusUnauthorized, "Invalid email or password"},
 				{"device_id", strings.Repeat("x", 65), http.StatusUnprocessableEntity, ""}}},
