@@ -48,10 +48,7 @@ func TestRoot(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"/", "/api/"} {
-		m := h.do("GET", path, nil).want(http.StatusOK).json()
-		if m["name"] != "Kalami" || m["status"] != "running" || m["version"] != "v0.0.0-test" {
-			t.Errorf("%s: %v", path, m)
-		}
+		h.do("GET", path, nil).want(http.StatusOK).same(`{"name":"Kalami","status":"running","version":"v0.0.0-test"}`)
 	}
 	if m := newHouse(t).do("GET", "/", nil, echo.HeaderAccept, htmlAccept).want(http.StatusOK).json(); m["name"] != "Kalami" {
 		t.Errorf("without pages: %v", m)

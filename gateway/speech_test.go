@@ -5,12 +5,10 @@ import (
 	"context"
 	"encoding/base64"
 	endian "encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"mime/multipart"
 	"net/http"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -19,21 +17,6 @@ import (
 	"kalami/providers"
 	"kalami/session/learn"
 )
-
-// sameJSON fails the test unless the whole answer is this JSON.
-func (r reply) sameJSON(want string) {
-	r.Helper()
-	var got, wanted any
-	if err := json.Unmarshal(r.body, &got); err != nil {
-		r.Fatalf("not JSON: %q", r.body)
-	}
-	if err := json.Unmarshal([]byte(want), &wanted); err != nil {
-		r.Fatal(err)
-	}
-	if !reflect.DeepEqual(got, wanted) {
-		r.Errorf("got  %s\nwant %s", r.body, want)
-	}
-}
 
 // uploadForm makes the multipart form that carries a recording; fields come in pairs.
 func uploadForm(t *testing.T, audio []byte, fields ...string) (body, contentType string) {
@@ -72,7 +55,7 @@ func TestTranscribe(t *testing.T) {
 		if !ok || seconds < tc.seconds-0.1 || seconds > tc.seconds+0.1 {
 			t.Errorf("%s lasts %v s, want about %v", name, seconds, tc.seconds)
 		}
-		r.sameJSON(fmt.Sprintf(whole, seconds))
+		r.same(fmt.Sprintf(whole, seconds))
 		if want := fmt.Sprintf(`hear "deepgram" %s %d bytes, "en-GB"`, tc.format, len(audio)); !slices.Equal(f.calls(), []string{want}) {
 			t.Errorf("%s was not handed on as %s", name, want)
 		}
@@ -104,7 +87,7 @@ func TestTranscribe(t *testing.T) {
 	// Nothing was said, by a vendor that tells nothing else.
 	f.heard = providers.Transcript{}
 	r := h.as(access, "POST", "/speech/transcribe", map[string]string{"audio_base64": encoded}).want(http.StatusOK)
-	r.sameJSON(fmt.Sprintf(`{"text":"","language":null,"confidence":null,"duration_seconds":%v}`, r.json()["duration_seconds"]))
+	r.same(fmt.Sprintf(`{"text":"","language":null,"confidence":null,"duration_seconds":%v}`, r.json()["duration_seconds"]))
 }
 
 // A form has as many parts as it may have, and not one more.
@@ -232,11 +215,11 @@ func TestVoices(t *testing.T) {
 		{ID: "EX1", Name: "Sarah", Language: "en", Gender: "female", Labels: map[string]string{"accent": "american"}, Vendor: "elevenlabs"},
 		{ID: "v2", Name: "Coral"},
 	}
-	h.as(access, "GET", "/speech/voices", nil).want(http.StatusOK).sameJSON(`{"provider":"elevenlabs","voices":[
+	h.as(access, "GET", "/speech/voices", nil).want(http.StatusOK).same(`{"provider":"elevenlabs","voices":[
 		{"voice_id":"EX1","id":"EX1","name":"Sarah","labels":{"accent":"american"},"language":"en","gender":"female","provider":"elevenlabs"},
 		{"voice_id":"v2","id":"v2","name":"Coral","labels":{},"language":null,"gender":null,"provider":"elevenlabs"}]}`)
 	f.voices = nil
-	h.as(access, "GET", "/api/speech/voices?provider=openai", nil).want(http.StatusOK).sameJSON(`{"provider":"openai","voices":[]}`)
+	h.as(access, "GET", "/api/speech/voices?provider=openai", nil).want(http.StatusOK).same(`{"provider":"openai","voices":[]}`)
 	if got := f.calls(); !slices.Equal(got, []string{`voices ""`, `voices "openai"`}) {
 		t.Errorf("asked %q", got)
 	}
