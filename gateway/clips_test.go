@@ -166,7 +166,7 @@ func TestStreamsBeforeTheEndIsMade(t *testing.T) {
 		h, access, f := speechHouse(t)
 		p := newPipedClip()
 		go func() { _, _ = p.in.Write([]byte("ID3 first")) }()
-		resp := streamed(t, h, access, f, p, route)
+		resp := streamed(t, h, access, f, p, route) //nolint:bodyclose // the cleanup of streamed closes it
 		if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "audio/mpeg" || resp.ContentLength != -1 || resp.Uncompressed {
 			t.Fatalf("%s: %s %v", route, resp.Status, resp.Header)
 		}
@@ -194,7 +194,7 @@ func TestCutStreamIsSeen(t *testing.T) {
 		_, _ = p.in.Write([]byte("ID3 first"))
 		_ = p.in.CloseWithError(cut)
 	}()
-	resp := streamed(t, h, access, f, p, "POST /speech/synthesize/stream")
+	resp := streamed(t, h, access, f, p, "POST /speech/synthesize/stream") //nolint:bodyclose // the cleanup of streamed closes it
 	got, err := io.ReadAll(resp.Body)
 	if !errors.Is(err, io.ErrUnexpectedEOF) || string(got) != "ID3 first" {
 		t.Errorf("read %q, %v; want what was made, and then that it was cut", got, err)
@@ -207,7 +207,7 @@ func TestListenerLeaves(t *testing.T) {
 	h, access, f := speechHouse(t)
 	p := newPipedClip()
 	go func() { _, _ = p.in.Write([]byte("ID3 first")) }()
-	resp := streamed(t, h, access, f, p, "POST /speech/synthesize/stream")
+	resp := streamed(t, h, access, f, p, "POST /speech/synthesize/stream") //nolint:bodyclose // the cleanup of streamed closes it
 	if _, err := io.ReadFull(resp.Body, make([]byte, 9)); err != nil {
 		t.Fatal(err)
 	}

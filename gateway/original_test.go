@@ -62,7 +62,7 @@ func TestOriginalLesson(t *testing.T) {
 	}
 	h.settle()
 	h.roomIsWhole()
-	if log := h.socketHouse.log.String(); strings.Contains(log, h.access) || strings.Contains(log, "token=") || strings.Contains(log, "hola") {
+	if log := h.log.String(); strings.Contains(log, h.access) || strings.Contains(log, "token=") || strings.Contains(log, "hola") {
 		t.Error("the log holds the token or what was said")
 	}
 }
@@ -134,7 +134,7 @@ func TestOriginalRefusedByCode(t *testing.T) {
 	}
 	p.closed(4002, "Invalid token")
 	h.settle()
-	if log := h.socketHouse.log.String(); strings.Contains(log, h.access) || strings.Contains(log, "letmein") {
+	if log := h.log.String(); strings.Contains(log, h.access) || strings.Contains(log, "letmein") {
 		t.Error("the log holds a token")
 	}
 }

@@ -74,9 +74,9 @@ func (r *mp3Reader) begin() error {
 	}
 	r.Dog.Pause()
 	switch r.first = buf[:n]; {
-	case n == 0 && r.over == io.EOF:
+	case n == 0 && errors.Is(r.over, io.EOF):
 		return r.Failed(ErrNoAudio)
-	case n == 0 || r.over != nil && r.over != io.EOF:
+	case n == 0 || r.over != nil && !errors.Is(r.over, io.EOF):
 		return r.over
 	case !beginsMP3(r.first):
 		return r.Failed(ErrNotMP3)

@@ -22,7 +22,6 @@ type turnStore struct {
 	analyses     []learn.TurnAnalysis
 	refuse       []error               // what the next calls of AppendMessage fail with; nil lets one through
 	appended     func(m learn.Message) // called after each message, outside the mutex
-	asked        []string              // names of the calls that write
 	fail         map[string]error      // by the call's name
 }
 

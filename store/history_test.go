@@ -202,7 +202,7 @@ func plansOf(t *testing.T, db *store.DB, lite bool, l storetest.Learner) map[str
 				}
 				plans[s.sql] = append(plans[s.sql], fmt.Sprint(line))
 			}
-			if err := rows.Close(); err != nil {
+			if err := rows.Close(); err != nil { //nolint:sqlclosecheck // the next plan is asked in this loop
 				return err
 			}
 		}

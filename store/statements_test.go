@@ -65,7 +65,7 @@ func TestKeptStatements(t *testing.T) {
 		t.Fatal(err)
 	}
 	end()
-	if err := rows.Close(); err != nil {
+	if err := rows.Close(); err != nil { //nolint:sqlclosecheck // what follows is after it
 		t.Errorf("close: %v", err)
 	}
 	if n := sum(t, db, "SELECT n FROM numbers ORDER BY n DESC"); n != 4 {
@@ -134,7 +134,7 @@ func TestKeptStatementWithinItself(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if err := outer.Close(); err != nil || pairs != 16 {
+	if err := outer.Close(); err != nil || pairs != 16 { //nolint:sqlclosecheck // before the end of tx
 		t.Errorf("%d pairs, %v; want 16", pairs, err)
 	}
 	if err := tx.Rollback(); err != nil {

@@ -25,7 +25,7 @@ func (a *app) addMail(o *gateway.Options) error {
 	case a.cfg.Server.Debug:
 		box := &mailer.Outbox{}
 		o.Mailer, o.Outbox = box, box
-		a.log.Warn("mail is not set up; what would be sent is shown at " + a.url() + "/debug/outbox to this machine alone")
+		a.log.Warn("mail is not set up; what would be sent is shown to this machine alone", "at", a.url()+"/debug/outbox")
 	}
 	return nil
 }

@@ -112,7 +112,7 @@ func isClip(t *testing.T, answer map[string]any) {
 	t.Helper()
 	text, _ := answer["assistant_audio_base64"].(string)
 	mp3, err := base64.StdEncoding.DecodeString(text)
-	if err != nil || len(mp3) < 1000 || !(bytes.HasPrefix(mp3, []byte("ID3")) || mp3[0] == 0xff && mp3[1]&0xe0 == 0xe0) {
+	if err != nil || len(mp3) < 1000 || !bytes.HasPrefix(mp3, []byte("ID3")) && (mp3[0] != 0xff || mp3[1]&0xe0 != 0xe0) {
 		t.Errorf("the clip is no MP3: %d bytes, %v", len(mp3), err)
 	}
 }

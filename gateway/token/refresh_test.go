@@ -22,7 +22,7 @@ func TestNextRefresh(t *testing.T) {
 		seen[next] = true
 		next = issuer.NextRefresh(next)
 	}
-	if issuer.NextRefresh(NewRefresh()) == issuer.NextRefresh(NewRefresh()) {
+	if one, other := NewRefresh(), NewRefresh(); issuer.NextRefresh(one) == issuer.NextRefresh(other) {
 		t.Error("two parents have one successor")
 	}
 }

@@ -159,7 +159,7 @@ func (s *Synthesizer) Synthesize(ctx context.Context, script providers.Script) (
 		return providers.Clip{}, invalid(op, err.Error())
 	}
 	call, dog := providers.Watch(ctx, s.opt.FirstByteTimeout, "no first audio")
-	resp, err := s.post(call, voice, body)
+	resp, err := s.post(call, voice, body) //nolint:bodyclose // whoever gets the clip closes it
 	if err != nil {
 		defer dog.Stop()
 		switch late := dog.Expired(); {

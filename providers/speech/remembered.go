@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io"
 	"time"
 	"unicode/utf8"
@@ -40,7 +41,7 @@ func (s *Service) remembered(ctx context.Context, v Synthesizer, script provider
 		return providers.Clip{}, err
 	}
 	r := &passenger{ctx: ctx, service: s, flight: f, key: key}
-	if err := r.await(); err != nil && err != io.EOF {
+	if err := r.await(); err != nil && !errors.Is(err, io.EOF) {
 		_ = r.Close()
 		return providers.Clip{}, err
 	}
@@ -122,7 +123,7 @@ func (s *Service) receive(ctx context.Context, f *flight, key string, v Synthesi
 		if !f.add(buf[:n]) {
 			err = refusal("speak", providers.Unavailable, errTooLong)
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
