@@ -24,7 +24,8 @@ const (
 	restPace = 500 // a second
 )
 
-// BenchmarkREST calls the routes of a whole server over loopback, on each backend: "flat
+// BenchmarkREST calls the routes of a whole server over loopback, on each backend:
+// "alone", by one client, which shows what a call takes; "flat
 // out", by 50 clients that call again as soon as they are answered, which shows how much it
 // does; and "paced", 500 calls a second spread over them, which shows how long one waits.
 // A paced call's time begins when it was due. Server, clients and, but for Postgres and
@@ -41,6 +42,7 @@ func BenchmarkREST(b *testing.B) {
 						b.Run("flat_out", func(b *testing.B) { restRun(b, callers[:restSigning], 0, r.call) })
 						return
 					}
+					b.Run("alone", func(b *testing.B) { restRun(b, callers[:1], 0, r.call) })
 					b.Run("flat_out", func(b *testing.B) { restRun(b, callers, 0, r.call) })
 					b.Run("paced", func(b *testing.B) { restRun(b, callers, time.Second/restPace, r.call) })
 				})
