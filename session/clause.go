@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"kalami/session/learn"
 )
 
 // Lengths, in characters, that a piece must have before it is worth speaking on its
@@ -95,7 +97,7 @@ func endsSentence(before string, r rune, after string) bool {
 }
 
 // abbreviations are words that end in a full stop within a sentence.
-var abbreviations = setOf("dr mr mrs ms prof st sr sra srta d dña ud uds pág núm ej etc vs hr fr nr bzw usw z.b d.h u.a ca m mme mlle av tel p.ej")
+var abbreviations = learn.WordSet("dr mr mrs ms prof st sr sra srta d dña ud uds pág núm ej etc vs hr fr nr bzw usw z.b d.h u.a ca m mme mlle av tel p.ej")
 
 // speakable removes what a voice should not read aloud: markdown signs, emoji and
 // control characters. Letters, digits, punctuation and spaces stay as they are.

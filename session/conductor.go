@@ -23,6 +23,7 @@ type conductor struct {
 	limits   Limits
 	grace    time.Duration
 	log      *slog.Logger
+	meter    Meter // or nil
 	params   Params
 	started  time.Time
 	newID    func(prefix string) string

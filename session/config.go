@@ -6,6 +6,7 @@ import (
 
 	"kalami/providers"
 	"kalami/session/learn"
+	"kalami/session/turntaking"
 )
 
 // PCM is the one audio type that every client and server has.
@@ -22,6 +23,12 @@ func CheckInput(f Format) bool { return f.Type == PCM && slices.Contains(inputRa
 
 // CheckOutput says whether f can be the tutor's format.
 func CheckOutput(f Format) bool { return f.Type == PCM && slices.Contains(outputRates, f.Rate) }
+
+// Bounds of a learner's own patience setting.
+const (
+	MinPatience = turntaking.MinPatience
+	MaxPatience = turntaking.MaxPatience
+)
 
 func patienceOK(ms int) bool {
 	return MinPatience.Milliseconds() <= int64(ms) && int64(ms) <= MaxPatience.Milliseconds()
@@ -50,7 +57,7 @@ func (c Config) complete(p learn.Profile) Config {
 	c.Audio.Output.Voice = cmpOr(c.Audio.Output.Voice, p.VoiceID)
 	if td := c.Audio.Input.TurnDetection; td != nil && td.PatienceMS == 0 {
 		filled := *td
-		filled.PatienceMS = cmpOr(p.PatienceMS, int(LevelPatience(level).Milliseconds()))
+		filled.PatienceMS = cmpOr(p.PatienceMS, int(turntaking.LevelPatience(level).Milliseconds()))
 		c.Audio.Input.TurnDetection = &filled
 	}
 	return c

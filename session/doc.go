@@ -44,7 +44,7 @@
 //
 // The recogniser's ends are pauses, not turns: a hesitant sentence has several.
 // A turn ends when the learner has been silent for as long as their level's
-// patience ([LevelPatience]) or their own setting says, more when the sentence is
+// patience ([turntaking.LevelPatience]) or their own setting says, more when the sentence is
 // plainly unfinished, less when it is plainly finished (patience.go). Silence is
 // counted in the time of the learner's own audio, from the end of the last word or
 // of the last voice, whichever is later (vad.go says why both are needed).

@@ -162,13 +162,17 @@ type HeardWord struct {
 
 // Latency is a turn's time by stage in milliseconds; a stage that was not passed is 0.
 type Latency struct {
-	EndpointMS   int `json:"endpoint_ms"`
-	STTFinalMS   int `json:"stt_final_ms"`
-	LLMFirstMS   int `json:"llm_ttft_ms"`
-	ClauseMS     int `json:"clause_ms"`
-	TTSFirstMS   int `json:"tts_ttfb_ms"`
-	FirstAudioMS int `json:"first_audio_ms"`
-	HeardMS      int `json:"heard_ms"`
+	EndpointMS   int `json:"endpoint_ms" doc:"End of the learner's speech to the end of the turn being decided"`
+	STTFinalMS   int `json:"stt_final_ms" doc:"End of the learner's speech to the final transcript"`
+	LLMFirstMS   int `json:"llm_ttft_ms" doc:"Asking the language model to its first token"`
+	ClauseMS     int `json:"clause_ms" doc:"First token to the first clause handed to the voice"`
+	TTSFirstMS   int `json:"tts_ttfb_ms" doc:"First clause to the voice's first audio"`
+	EgressMS     int `json:"egress_ms" doc:"The voice's first audio, or the turn's end when a draft was ready before it, to the first frame written"`
+	FirstAudioMS int `json:"first_audio_ms" doc:"End of the learner's speech to the first frame written"`
+	BufferMS     int `json:"client_buffer_ms" doc:"First frame written to the first sample heard: the way and the player's buffer"`
+	HeardMS      int `json:"heard_ms" doc:"End of the learner's speech to the first sample heard, as the server works it out"`
+	ClientMS     int `json:"client_ms" doc:"The same as the client measured it on its own clock; 0 when it did not say"`
+	DraftMS      int `json:"draft_ms" doc:"How much of the answer's making was done before the turn ended; 0 without a draft"`
 }
 
 // Summary closes a session.
@@ -309,6 +313,24 @@ type (
 		Response ResponseInfo `json:"response"`
 		Latency  Latency      `json:"latency"`
 	}
+	// PauseAudio asks the client to stop playing Stream where it is, losing nothing:
+	// somebody may be speaking. [ResumeAudio] or [ClearAudio] follows within 400 ms of
+	// the voice's onset.
+	PauseAudio struct {
+		ResponseID string `json:"response_id"`
+		Stream     uint16 `json:"stream"`
+	}
+	// ResumeAudio: it was nothing; play on from the very sample.
+	ResumeAudio struct {
+		ResponseID string `json:"response_id"`
+		Stream     uint16 `json:"stream"`
+	}
+	// Nudge helps a learner who does not find an answer.
+	Nudge struct {
+		Kind string `json:"kind" enum:"hint,rephrase,offer,pause" doc:"hint: show text; rephrase: the tutor says it again, simpler; offer: it offers two answers; pause: the lesson waits until the learner speaks"`
+		// Text is to be shown; empty when the tutor says it aloud.
+		Text string `json:"text,omitempty"`
+	}
 	// NotUnderstood: there was speech but no words, so there is no turn.
 	NotUnderstood struct {
 		ItemID string `json:"item_id"`
@@ -363,38 +385,3 @@ const (
 	WarnFallbackVoice    WarningCode = "fallback_voice"
 	WarnStorageDelayed   WarningCode = "storage_delayed"
 )
-
-// EventType implementations: the protocol's names.
-func (Created) EventType() string          { return "session.created" }
-func (Updated) EventType() string          { return "session.updated" }
-func (ResumptionUpdate) EventType() string { return "session.resumption_update" }
-func (GoAway) EventType() string           { return "session.goaway" }
-func (Ended) EventType() string            { return "session.ended" }
-func (SpeechStarted) EventType() string    { return "input_audio_buffer.speech_started" }
-func (SpeechStopped) EventType() string    { return "input_audio_buffer.speech_stopped" }
-func (Committed) EventType() string        { return "input_audio_buffer.committed" }
-func (TranscriptDelta) EventType() string {
-	return "conversation.item.input_audio_transcription.delta"
-}
-func (TranscriptCompleted) EventType() string {
-	return "conversation.item.input_audio_transcription.completed"
-}
-func (TranscriptFailed) EventType() string {
-	return "conversation.item.input_audio_transcription.failed"
-}
-func (ItemAdded) EventType() string       { return "conversation.item.added" }
-func (ItemDone) EventType() string        { return "conversation.item.done" }
-func (InputAck) EventType() string        { return "input_audio_buffer.ack" }
-func (ResponseCreated) EventType() string { return "response.created" }
-func (CaptionDelta) EventType() string    { return "response.output_audio_transcript.delta" }
-func (CaptionDone) EventType() string     { return "response.output_audio_transcript.done" }
-func (Mark) EventType() string            { return "output_audio_buffer.mark" }
-func (AudioDone) EventType() string       { return "response.output_audio.done" }
-func (ClearAudio) EventType() string      { return "output_audio_buffer.clear" }
-func (Truncated) EventType() string       { return "conversation.item.truncated" }
-func (ResponseDone) EventType() string    { return "response.done" }
-func (NotUnderstood) EventType() string   { return "tutor.not_understood" }
-func (AuthExpiring) EventType() string    { return "auth.expiring" }
-func (Warning) EventType() string         { return "warning" }
-func (Failure) EventType() string         { return "error" }
-func (Ping) EventType() string            { return "ping" }

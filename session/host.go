@@ -25,6 +25,8 @@ type Deps struct {
 	Voice      providers.Voice
 	Journal    Journal
 	Log        *slog.Logger
+	// Meter may be nil.
+	Meter Meter
 }
 
 // Params are what one session starts from; the gateway fills them from the ticket.
@@ -176,7 +178,7 @@ func (s *assembly) downlink(conn Conn, fail context.CancelCauseFunc) *downlink {
 // conductor returns a stage that writes the totals down when it is done.
 func (s *assembly) conductor(h *Host, p Params, log *slog.Logger) *conducting {
 	c := &conductor{
-		lanes: s.lanes, settings: s.settings, clock: s.clock, link: s.link, limits: s.limits, log: log,
+		lanes: s.lanes, settings: s.settings, clock: s.clock, link: s.link, limits: s.limits, log: log, meter: h.Meter,
 		grace: cmpOr(h.Grace, 10*time.Second), params: p, started: s.started, newID: newID, config: s.config,
 		history: append([]learn.Message(nil), p.History...), totals: p.Conversation.Totals,
 	}

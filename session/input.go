@@ -83,6 +83,10 @@ type (
 	// PlaybackStarted: the first sample of the response was rendered.
 	PlaybackStarted struct {
 		ResponseID string `json:"response_id" required:"true"`
+		// LatencyMS and SpeechEndMS are 0 when the client does not know them.
+		LatencyMS   float64 `json:"latency_ms" doc:"From the end of the learner's speech to this sample, by the client's clock; 0 when it does not know"`
+		SpeechEndMS float64 `json:"speech_end_ms" doc:"Where in the microphone's stream the learner's speech ended, by the client's ear; 0 when it does not know"`
+		BufferMS    float64 `json:"buffer_ms" doc:"From the arrival of the response's first frame to this sample"`
 	}
 	// PlaybackPosition comes every 250 ms while playing.
 	PlaybackPosition struct {

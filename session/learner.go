@@ -6,6 +6,7 @@ import (
 
 	"kalami/providers"
 	"kalami/session/learn"
+	"kalami/session/turntaking"
 )
 
 const (
@@ -189,7 +190,7 @@ func (c *conductor) hypothesis(ev providers.Heard, final bool) {
 	if changed || final {
 		c.emit(TranscriptDelta{ItemID: l.itemID, Text: l.text(), Stability: stability})
 	}
-	if c.reply != nil && !c.reply.interrupted() && c.mayInterrupt() && interrupts(l.text(), c.reply.audible()) {
+	if c.reply != nil && !c.reply.interrupted() && c.mayInterrupt() && turntaking.Interrupts(l.text(), c.reply.audible()) {
 		c.interrupt("turn_detected")
 	}
 }
@@ -220,7 +221,7 @@ func (c *conductor) turnDeadline(now time.Time) time.Time {
 	if td == nil {
 		return time.Time{} // push-to-talk
 	}
-	wait := patienceFor(time.Duration(td.PatienceMS)*time.Millisecond, c.config.Language, text, c.asked())
+	wait := turntaking.PatienceFor(time.Duration(td.PatienceMS)*time.Millisecond, c.config.Language, text, c.asked())
 	at := c.quietSince().Add(wait)
 	if l.voiceOn {
 		at = later(at, now.Add(vadWindow*vadRelease)) // look again when the voice may have ended
@@ -235,7 +236,7 @@ func (c *conductor) turnDeadline(now time.Time) time.Time {
 func (c *conductor) asked() bool {
 	for i := len(c.history) - 1; i >= 0; i-- {
 		if c.history[i].Speaker == learn.SpeakerTutor {
-			return looksFinished(c.history[i].Heard)
+			return turntaking.LooksFinished(c.history[i].Heard)
 		}
 	}
 	return false

@@ -6,6 +6,7 @@ import (
 
 	"kalami/providers"
 	"kalami/session/learn"
+	"kalami/session/turntaking"
 )
 
 const (
@@ -308,7 +309,7 @@ func (c *conductor) keepTutor(r *reply, heard string, playedMS int, cut bool) {
 // was saying spoken: a back-channel or an echo.
 func (c *conductor) aside(spoken string) bool {
 	text := c.learner.text()
-	return text != "" && !interrupts(text, spoken)
+	return text != "" && !turntaking.Interrupts(text, spoken)
 }
 
 // dropAside forgets what was said beside the tutor, unless the learner is still at it.

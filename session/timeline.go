@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"kalami/providers"
+	"kalami/session/learn"
 )
 
 // timeline knows where in a reply's audio each of its words is spoken: it turns
@@ -215,7 +216,7 @@ func (t *timeline) estimate(audioMS int) {
 // takes as long as three.
 func spokenLength(text string) (n int) {
 	for _, r := range text {
-		if n++; isWide(r) {
+		if n++; learn.Wide(r) {
 			n += 2
 		}
 	}
@@ -257,13 +258,13 @@ func (t *timeline) heard(playedMS int) (heard, unheard string) {
 
 // wordStart returns where the word that holds byte i begins.
 func wordStart(text string, i int) int {
-	if isWide(runeAfter(text, i)) {
+	if learn.Wide(runeAfter(text, i)) {
 		return i
 	}
 	from := i
 	for from > 0 {
 		r, size := utf8.DecodeLastRuneInString(text[:from])
-		if unicode.IsSpace(r) || isWide(r) {
+		if unicode.IsSpace(r) || learn.Wide(r) {
 			break
 		}
 		from -= size
@@ -275,7 +276,7 @@ func wordStart(text string, i int) int {
 func wordEnd(text string, i int) int {
 	seen := false
 	for at, r := range text[i:] {
-		if at > 0 && (isWide(r) && !unicode.IsPunct(r) || seen && !unicode.IsSpace(r)) {
+		if at > 0 && (learn.Wide(r) && !unicode.IsPunct(r) || seen && !unicode.IsSpace(r)) {
 			return i + at
 		}
 		if unicode.IsSpace(r) {
@@ -288,10 +289,4 @@ func wordEnd(text string, i int) int {
 func runeAfter(text string, i int) rune {
 	r, _ := utf8.DecodeRuneInString(text[i:])
 	return r
-}
-
-// isWide says whether r belongs to a script written without spaces between words;
-// there every character counts as a word.
-func isWide(r rune) bool {
-	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai)
 }

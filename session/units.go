@@ -5,27 +5,11 @@ import (
 	"unicode"
 
 	"kalami/providers"
+	"kalami/session/learn"
 )
 
-// apart splits the words of scripts without spaces into characters, since nobody marks
-// where one ends.
-func apart(words []string) []string {
-	var out []string
-	for _, w := range words {
-		from := 0
-		for i, r := range w {
-			if i > from && isWide(r) || i > 0 && from < i && isWide(runeAfter(w, from)) {
-				out = append(out, w[from:i])
-				from = i
-			}
-		}
-		out = append(out, w[from:])
-	}
-	return out
-}
-
 // units counts the words of a text; in scripts without spaces, the characters.
-func units(text string) int { return len(apart(strings.Fields(text))) }
+func units(text string) int { return len(learn.Units(strings.Fields(text))) }
 
 // withoutFirst drops the first n units of a hypothesis, and its words with them.
 func withoutFirst(text string, words []providers.Word, n int) (string, []providers.Word) {
@@ -35,7 +19,7 @@ func withoutFirst(text string, words []providers.Word, n int) (string, []provide
 	rest := text
 	for ; n > 0 && rest != ""; n-- {
 		rest = strings.TrimSpace(rest)
-		rest = rest[len(apart([]string{rest[:fieldEnd(rest)]})[0]):]
+		rest = rest[len(learn.Units([]string{rest[:fieldEnd(rest)]})[0]):]
 	}
 	dropped := units(text) - units(rest)
 	for len(words) > 0 && dropped > 0 {

@@ -60,7 +60,9 @@ func arrows() []arrow {
 		{from: "gateway", to: []string{"gateway/...", "session", learn, contracts, "providers/recording"}},
 		// The rules of learning: no I/O, and of others' code go-fsrs alone.
 		{from: learn, to: []string{learn}, others: []string{"github.com/open-spaced-repetition/go-fsrs"}, pure: true},
-		{from: "session", to: []string{learn, contracts}},
+		// The rules of turn-taking: nothing but times and texts.
+		{from: "session/turntaking", to: []string{learn}, pure: true},
+		{from: "session", to: []string{learn, contracts, "session/turntaking"}},
 		// The contracts know nobody; vendors and what stands beside them know the contracts.
 		{from: contracts, to: nil},
 		{from: "providers/providertest", to: []string{contracts, "providers/simulate"}},

@@ -101,10 +101,14 @@ func (c *check) playback(name string, data []byte) session.Control {
 		BufferedMS *float64 `json:"buffered_ms"`
 		DroppedMS  *float64 `json:"dropped_ms"`
 		Underruns  *float64 `json:"underruns"`
+		Latency    *float64 `json:"latency_ms"`
+		SpeechEnd  *float64 `json:"speech_end_ms"`
+		Buffer     *float64 `json:"buffer_ms"`
 	}](c, data)
 	id := c.name("response_id", f.ResponseID)
 	if name == typePlaybackStarted {
-		return session.PlaybackStarted{ResponseID: id}
+		return session.PlaybackStarted{ResponseID: id, LatencyMS: c.millis("latency_ms", f.Latency),
+			SpeechEndMS: c.millis("speech_end_ms", f.SpeechEnd), BufferMS: c.millis("buffer_ms", f.Buffer)}
 	}
 	c.need("played_ms", f.PlayedMS != nil)
 	played := c.millis("played_ms", f.PlayedMS)

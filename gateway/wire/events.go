@@ -61,6 +61,12 @@ func decodeEvent(name string, data []byte) (session.Event, error) {
 // decodeNotice decodes the events that are not part of a turn.
 func decodeNotice(name string, data []byte) (session.Event, error) {
 	switch name {
+	case session.PauseAudio{}.EventType():
+		return decodeAs[session.PauseAudio](data)
+	case session.ResumeAudio{}.EventType():
+		return decodeAs[session.ResumeAudio](data)
+	case session.Nudge{}.EventType():
+		return decodeAs[session.Nudge](data)
 	case session.NotUnderstood{}.EventType():
 		return decodeAs[session.NotUnderstood](data)
 	case session.AuthExpiring{}.EventType():

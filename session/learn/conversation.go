@@ -83,14 +83,18 @@ type SpokenWord struct {
 	Language   string  `json:"l,omitempty"`
 }
 
-// Timings say where a turn's time went, in milliseconds since the stage's
-// predecessor, 0 where a stage was not passed.
+// Timings say where a turn's time went, in milliseconds, 0 where a stage was not passed.
+// See session.Latency, which has the same fields, for each one's bounds.
 type Timings struct {
-	EndpointMS   int `json:"endpoint_ms"`    // end of the learner's speech → turn's end decided
-	STTFinalMS   int `json:"stt_final_ms"`   // end of the learner's speech → final transcript
-	LLMFirstMS   int `json:"llm_ttft_ms"`    // turn's end → first token
-	ClauseMS     int `json:"clause_ms"`      // first token → first clause handed to the voice
-	TTSFirstMS   int `json:"tts_ttfb_ms"`    // first clause → first audio
-	FirstAudioMS int `json:"first_audio_ms"` // end of the learner's speech → first audio sent
-	HeardMS      int `json:"heard_ms"`       // end of the learner's speech → first sample rendered, as the client reported
+	EndpointMS   int `json:"endpoint_ms"`
+	STTFinalMS   int `json:"stt_final_ms"`
+	LLMFirstMS   int `json:"llm_ttft_ms"`
+	ClauseMS     int `json:"clause_ms"`
+	TTSFirstMS   int `json:"tts_ttfb_ms"`
+	EgressMS     int `json:"egress_ms"`
+	FirstAudioMS int `json:"first_audio_ms"`
+	BufferMS     int `json:"client_buffer_ms"`
+	HeardMS      int `json:"heard_ms"`
+	ClientMS     int `json:"client_ms"`
+	DraftMS      int `json:"draft_ms"`
 }

@@ -1,10 +1,9 @@
-package session
+package turntaking
 
 import (
 	"testing"
 	"time"
 
-	"kalami/providers"
 	"kalami/session/learn"
 )
 
@@ -35,11 +34,11 @@ func TestPatience(t *testing.T) {
 		{"xx", "whatever", false, base},
 		{"en", "", false, base},
 	} {
-		if got := patienceFor(base, c.language, c.text, c.asked); got != c.want {
+		if got := PatienceFor(base, c.language, c.text, c.asked); got != c.want {
 			t.Errorf("patience after %q (%s, asked %v) is %v, want %v", c.text, c.language, c.asked, got, c.want)
 		}
 	}
-	if got := patienceFor(3*time.Second, "es", "y", false); got != MaxPatience {
+	if got := PatienceFor(3*time.Second, "es", "y", false); got != MaxPatience {
 		t.Errorf("stretched beyond the limit: %v", got)
 	}
 	levels := []learn.Level{learn.A1, learn.A2, learn.B1, learn.B2, learn.C1}
@@ -64,7 +63,7 @@ func TestInterrupts(t *testing.T) {
 		{"sopa por favor", true},
 		{"pollo asado quiero", true},
 	} {
-		if got := interrupts(c.heard, spoken); got != c.want {
+		if got := Interrupts(c.heard, spoken); got != c.want {
 			t.Errorf("%q interrupts: %v, want %v", c.heard, got, c.want)
 		}
 	}
@@ -95,7 +94,7 @@ func TestPatienceInOtherScripts(t *testing.T) {
 		{"ar", "ذهبت إلى", false, stretched},
 		{"pt", "Não.", true, shrunk},
 	} {
-		if got := patienceFor(base, c.language, c.text, c.asked); got != c.want {
+		if got := PatienceFor(base, c.language, c.text, c.asked); got != c.want {
 			t.Errorf("patience after %q (%s, asked %v) is %v, want %v", c.text, c.language, c.asked, got, c.want)
 		}
 	}
@@ -107,31 +106,8 @@ func TestInterruptsWithoutSpaces(t *testing.T) {
 		"うん": false, "うん、うん": false, "はいはい": false, "スープと魚": false, "何を食べますか": false,
 		"ちょっと待って": true, "魚をください": true,
 	} {
-		if got := interrupts(heard, spoken); got != want {
+		if got := Interrupts(heard, spoken); got != want {
 			t.Errorf("%q interrupts: %v, want %v", heard, got, want)
-		}
-	}
-}
-
-// What belongs to the turn before is taken from the beginning of a hypothesis, by words
-// or, where there are none, by characters.
-func TestWithoutFirst(t *testing.T) {
-	word := func(s string) providers.Word { return providers.Word{Text: s} }
-	for _, c := range []struct {
-		before, now, want string
-		words             []providers.Word
-		left              int // of words
-	}{
-		{"", "yo fui", "yo fui", []providers.Word{word("yo"), word("fui")}, 2},
-		{"yo fui", "yo fui al mercado", "al mercado", []providers.Word{word("yo"), word("fui"), word("al"), word("mercado")}, 2},
-		{"yo fui", "Yo", "", []providers.Word{word("Yo")}, 0},
-		{"私は", "私は学生です", "学生です", []providers.Word{word("私は"), word("学生"), word("です")}, 2},
-		{"私は", "私", "", nil, 0},
-		{"我 是", "我是学生", "学生", []providers.Word{word("我"), word("是"), word("学"), word("生")}, 2},
-	} {
-		text, words := withoutFirst(c.now, c.words, units(c.before))
-		if text != c.want || len(words) != c.left {
-			t.Errorf("%q after %q leaves %q and %d words, want %q and %d", c.now, c.before, text, len(words), c.want, c.left)
 		}
 	}
 }

@@ -1,10 +1,9 @@
-package session
+package turntaking
 
 import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"kalami/session/learn"
@@ -40,24 +39,24 @@ func LevelPatience(l learn.Level) time.Duration {
 	}
 }
 
-// patienceFor is how long silence must last after text before the turn is over;
+// PatienceFor is how long silence must last after text before the turn is over;
 // asked says that the tutor's last words were a question.
-func patienceFor(base time.Duration, language, text string, asked bool) time.Duration {
+func PatienceFor(base time.Duration, language, text string, asked bool) time.Duration {
 	switch {
-	case asked && closedAnswer(text):
+	case asked && ClosedAnswer(text):
 		return time.Duration(float64(base) * finishedShrink)
-	case looksUnfinished(language, text):
+	case LooksUnfinished(language, text):
 		return min(time.Duration(float64(base)*unfinishedStretch), MaxPatience)
-	case looksFinished(text):
+	case LooksFinished(text):
 		return time.Duration(float64(base) * finishedShrink)
 	}
 	return base
 }
 
-// looksUnfinished says whether a speaker who stopped here has plainly more to
+// LooksUnfinished says whether a speaker who stopped here has plainly more to
 // say: the text ends in a comma, an ellipsis, an article, preposition,
 // conjunction or filler, or in a word said twice.
-func looksUnfinished(language, text string) bool {
+func LooksUnfinished(language, text string) bool {
 	text = strings.TrimSpace(text)
 	if text == "" {
 		return false
@@ -69,7 +68,7 @@ func looksUnfinished(language, text string) bool {
 	if strings.ContainsRune("?!？！。؟", last) {
 		return false
 	}
-	words := spokenWords(text)
+	words := learn.Words(text)
 	if len(words) == 0 {
 		return false
 	}
@@ -90,9 +89,9 @@ func trailsOff(language, end string) bool {
 	return slices.ContainsFunc(unfinishedTails[base], func(tail string) bool { return strings.HasSuffix(end, tail) })
 }
 
-// closedAnswer says whether the text is nothing but a yes or a no.
-func closedAnswer(text string) bool {
-	words := spokenWords(text)
+// ClosedAnswer says whether the text is nothing but a yes or a no.
+func ClosedAnswer(text string) bool {
+	words := learn.Words(text)
 	for _, w := range words {
 		if !backchannels[w] && !refusals[w] {
 			return false
@@ -102,24 +101,17 @@ func closedAnswer(text string) bool {
 }
 
 // refusals are the words for no; those for yes are among the back-channels.
-var refusals = setOf("no nope non nein nö não нет いいえ 아니요 不 不是 لا gracias merci danke grazie thanks")
+var refusals = learn.WordSet("no nope non nein nö não нет いいえ 아니요 不 不是 لا gracias merci danke grazie thanks")
 
-// looksFinished says whether the text plainly asks for an answer. A full stop
+// LooksFinished says whether the text plainly asks for an answer. A full stop
 // alone does not count: recognisers put one at every pause.
-func looksFinished(text string) bool {
+func LooksFinished(text string) bool {
 	last, _ := utf8.DecodeLastRuneInString(strings.TrimSpace(text))
 	return last == '?' || last == '？' || last == '؟'
 }
 
-// spokenWords splits text into lower-case words without punctuation.
-func spokenWords(text string) []string {
-	return strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsMark(r) && r != '\'' && r != '’'
-	})
-}
-
 // fillers are sounds of hesitation, in any of the languages.
-var fillers = setOf("eh ehm em e um uh uhm er erm hm hmm mm mmm euh heu ben äh ähm öh öhm este pues like well also halt bueno o sea cioè allora tipo né あの えっと えーと 음 어 那个 嗯 э эм ну يعني")
+var fillers = learn.WordSet("eh ehm em e um uh uhm er erm hm hmm mm mmm euh heu ben äh ähm öh öhm este pues like well also halt bueno o sea cioè allora tipo né あの えっと えーと 음 어 那个 嗯 э эм ну يعني")
 
 // danglers returns the words with which no sentence of the language ends:
 // articles, prepositions, conjunctions, possessives, auxiliaries.
@@ -131,14 +123,14 @@ func danglers(language string) map[string]bool {
 // unfinishedEndings lists such words per language; see unfinishedTails for those that
 // are written without spaces or put such words behind.
 var unfinishedEndings = map[string]map[string]bool{
-	"es": setOf("el la los las un una unos unas de del a al en con por para sin sobre entre hasta desde hacia y e o u pero porque que si cuando como aunque mientras mi mis tu tus su sus nuestro nuestra muy más yo es son fue he ha había estoy está quiero"),
-	"fr": setOf("le la les un une des du de d à au aux en dans avec pour par sans sur sous entre chez et ou mais parce que qu qui si quand comme donc mon ma mes ton ta tes son sa ses notre nos votre vos leur très plus je suis est ai as a avons étais j'ai c'est"),
-	"de": setOf("der die das den dem des ein eine einen einem einer eines in im an am auf aus bei mit nach von vom zu zum zur für gegen ohne um über unter und oder aber weil dass wenn ob als wie denn sondern mein meine meinen dein deine sein seine ihr ihre sehr ich bin ist habe hat hatte war gestern"),
-	"it": setOf("il lo la i gli le un uno una di del della dei delle a al alla da dal in nel nella con per su sul tra fra e ed o ma perché che se quando come mio mia miei tuo tua suo sua molto più io sono è ho ha"),
-	"pt": setOf("o a os as um uma uns umas de do da dos das em no na nos nas com por para sem sobre entre até e ou mas porque que se quando como meu minha seu sua muito mais eu sou é estou está tenho"),
-	"en": setOf("a an the of to in on at with for from by about into and or but because that if when while so than my your his her its our their very more i i'm am is are was were have has had don't can will would yesterday"),
-	"ru": setOf("в на с со к ко у о об от до для без под над при и или но а что чтобы если когда как потому мой моя мои твой его её наш очень я"),
-	"ar": setOf("في من إلى على عن مع و أو لكن لأن أن إذا عندما كان أنا"),
+	"es": learn.WordSet("el la los las un una unos unas de del a al en con por para sin sobre entre hasta desde hacia y e o u pero porque que si cuando como aunque mientras mi mis tu tus su sus nuestro nuestra muy más yo es son fue he ha había estoy está quiero"),
+	"fr": learn.WordSet("le la les un une des du de d à au aux en dans avec pour par sans sur sous entre chez et ou mais parce que qu qui si quand comme donc mon ma mes ton ta tes son sa ses notre nos votre vos leur très plus je suis est ai as a avons étais j'ai c'est"),
+	"de": learn.WordSet("der die das den dem des ein eine einen einem einer eines in im an am auf aus bei mit nach von vom zu zum zur für gegen ohne um über unter und oder aber weil dass wenn ob als wie denn sondern mein meine meinen dein deine sein seine ihr ihre sehr ich bin ist habe hat hatte war gestern"),
+	"it": learn.WordSet("il lo la i gli le un uno una di del della dei delle a al alla da dal in nel nella con per su sul tra fra e ed o ma perché che se quando come mio mia miei tuo tua suo sua molto più io sono è ho ha"),
+	"pt": learn.WordSet("o a os as um uma uns umas de do da dos das em no na nos nas com por para sem sobre entre até e ou mas porque que se quando como meu minha seu sua muito mais eu sou é estou está tenho"),
+	"en": learn.WordSet("a an the of to in on at with for from by about into and or but because that if when while so than my your his her its our their very more i i'm am is are was were have has had don't can will would yesterday"),
+	"ru": learn.WordSet("в на с со к ко у о об от до для без под над при и или но а что чтобы если когда как потому мой моя мои твой его её наш очень я"),
+	"ar": learn.WordSet("في من إلى على عن مع و أو لكن لأن أن إذا عندما كان أنا"),
 }
 
 // unfinishedTails lists, per language, the ends of a last word after which something
@@ -147,13 +139,4 @@ var unfinishedTails = map[string][]string{
 	"zh": strings.Fields("和 跟 但是 因为 所以 如果 而且 还有 很 那个 这个 嗯"),
 	"ja": strings.Fields("は を に へ が あの えっと えーと その"),
 	"ko": strings.Fields("은 는 을 를 에 에서 에게 하고 그리고 그래서 그런데"),
-}
-
-// setOf makes a set of the words of a sentence.
-func setOf(words string) map[string]bool {
-	set := make(map[string]bool)
-	for w := range strings.FieldsSeq(words) {
-		set[w] = true
-	}
-	return set
 }
