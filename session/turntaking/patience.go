@@ -76,7 +76,7 @@ func LooksUnfinished(language, text string) bool {
 	if len(words) > 1 && words[len(words)-2] == end {
 		return true
 	}
-	return fillers[end] || danglers(language)[end] || trailsOff(language, end)
+	return sounds[end] || fillersOf(language)[end] || danglers(language)[end] || trailsOff(language, end)
 }
 
 // trailsOff says whether the last word, or the whole sentence in a script without
@@ -110,8 +110,23 @@ func LooksFinished(text string) bool {
 	return last == '?' || last == '？' || last == '؟'
 }
 
-// fillers are sounds of hesitation, in any of the languages.
-var fillers = learn.WordSet("eh ehm em e um uh uhm er erm hm hmm mm mmm euh heu ben äh ähm öh öhm este pues like well also halt bueno o sea cioè allora tipo né あの えっと えーと 음 어 那个 嗯 э эм ну يعني")
+// fillersOf returns the words by which speakers of a language gain time.
+func fillersOf(language string) map[string]bool { return fillers[primary(language)] }
+
+// fillers are such words per language; what is a filler in one is a word in another.
+var fillers = map[string]map[string]bool{
+	"es": learn.WordSet("eh em este pues bueno sea osea digamos"),
+	"fr": learn.WordSet("eh ben bah bon euh enfin alors genre voilà"),
+	"de": learn.WordSet("eh em also halt naja na tja hm ähm"),
+	"it": learn.WordSet("eh em cioè allora insomma ehm beh boh"),
+	"pt": learn.WordSet("eh hã é né tipo bem pois então ahn"),
+	"en": learn.WordSet("eh em um er like well so"),
+	"ru": learn.WordSet("э ну вот значит это"),
+	"ja": learn.WordSet("あの あのー えっと えーと ええと うーん まあ なんか その"),
+	"ko": learn.WordSet("음 어 그 저 그니까 뭐지"),
+	"zh": learn.WordSet("那个 这个 嗯 呃 就是"),
+	"ar": learn.WordSet("يعني آه امم طيب"),
+}
 
 // danglers returns the words with which no sentence of the language ends:
 // articles, prepositions, conjunctions, possessives, auxiliaries.
