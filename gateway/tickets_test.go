@@ -145,6 +145,10 @@ func TestTicketSessionConfig(t *testing.T) {
 		(session.TurnDetection{Type: "patient", PatienceMS: 800}) {
 		t.Errorf("own patience: %+v", c.Audio.Input.TurnDetection)
 	}
+	if c := ask(`{"audio":{"input":{"turn_detection":{"type":"endpoint"}}}}`); *c.Audio.Input.TurnDetection !=
+		(session.TurnDetection{Type: "endpoint", InterruptResponse: true}) {
+		t.Errorf("the recogniser's ends: %+v", c.Audio.Input.TurnDetection)
+	}
 	if c := ask(`{"duplex":"half"}`); c.Duplex != "half" || c.Audio.Input.TurnDetection.InterruptResponse {
 		t.Errorf("half duplex: %+v", c)
 	}

@@ -30,7 +30,7 @@ type outputRequest struct {
 }
 
 type turnDetectionRequest struct {
-	Type              *string `json:"type" enum:"patient"`
+	Type              *string `json:"type" enum:"patient,endpoint" doc:"patient: the turn ends after silence that fits the learner; endpoint: where the recogniser says so, which is sooner and cuts a hesitant learner off"`
 	PatienceMS        *int    `json:"patience_ms" doc:"Silence before the tutor speaks, in milliseconds" minimum:"800" maximum:"4000"`
 	InterruptResponse *bool   `json:"interrupt_response" doc:"Whether speech of the learner interrupts the tutor"`
 }
@@ -39,8 +39,6 @@ const (
 	duplexFull = "full"
 	duplexHalf = "half"
 	audioPCM   = "audio/pcm"
-	// patientTurns is the one kind of turn detection.
-	patientTurns = "patient"
 )
 
 // check names every field at fault by its dotted path.
@@ -51,8 +49,8 @@ func (in sessionRequest) check(f *faults) {
 	checkFormat(f, "session.audio.input.format", in.Audio.Input.Format, 8000, 16000, 24000, 48000)
 	checkFormat(f, "session.audio.output.format", in.Audio.Output.Format, 16000, 24000)
 	if td := in.Audio.Input.TurnDetection; td.set && !td.null {
-		if t := td.value.Type; t != nil && *t != patientTurns {
-			f.add("session.audio.input.turn_detection.type", "must be %s", patientTurns)
+		if t := td.value.Type; t != nil && !session.CheckTurns(*t) {
+			f.add("session.audio.input.turn_detection.type", "must be %s or %s", session.TurnsPatient, session.TurnsEndpoint)
 		}
 		if p := td.value.PatienceMS; p != nil {
 			number(f, "session.audio.input.turn_detection.patience_ms", *p, minPatienceMS, maxPatienceMS)
@@ -102,7 +100,7 @@ func (s *Server) sessionConfig(t Ticket, p learn.Profile, u learn.User, in sessi
 	c.Audio.Input.Format = valueOr(in.Audio.Input.Format, session.Format{Type: audioPCM, Rate: 16000})
 	if td := in.Audio.Input.TurnDetection; !td.null {
 		c.Audio.Input.TurnDetection = &session.TurnDetection{
-			Type:       patientTurns,
+			Type:       valueOr(td.value.Type, session.TurnsPatient),
 			PatienceMS: valueOr(td.value.PatienceMS, p.PatienceMS),
 			// A half-duplex client's microphone hears the tutor: only its button interrupts.
 			InterruptResponse: c.Duplex == duplexFull && valueOr(td.value.InterruptResponse, true),

@@ -24,6 +24,20 @@ func CheckInput(f Format) bool { return f.Type == PCM && slices.Contains(inputRa
 // CheckOutput says whether f can be the tutor's format.
 func CheckOutput(f Format) bool { return f.Type == PCM && slices.Contains(outputRates, f.Rate) }
 
+// The kinds of turn detection.
+const (
+	// TurnsPatient ends a turn when the learner has been silent for as long as their
+	// level or their own setting says.
+	TurnsPatient = "patient"
+	// TurnsEndpoint ends it as soon as the recogniser says that the segment is over,
+	// there are words and no voice goes on: for benches, and clients that want speed
+	// and no patience. Patience still ends the turn when the recogniser never does.
+	TurnsEndpoint = "endpoint"
+)
+
+// CheckTurns says whether kind is a kind of turn detection.
+func CheckTurns(kind string) bool { return kind == TurnsPatient || kind == TurnsEndpoint }
+
 // Bounds of a learner's own patience setting.
 const (
 	MinPatience = turntaking.MinPatience
@@ -133,9 +147,16 @@ func (in *InputConfig) mergeTurns(p *TurnDetectionPatch) *Problem {
 		in.TurnDetection = nil
 		return nil
 	}
-	td := TurnDetection{Type: "patient", InterruptResponse: true} // the level's patience
+	td := TurnDetection{Type: TurnsPatient, InterruptResponse: true} // the level's patience
 	if in.TurnDetection != nil {
 		td = *in.TurnDetection
+	}
+	if p.Type != nil {
+		if !CheckTurns(*p.Type) {
+			return &Problem{Type: InvalidRequest, Code: InvalidEvent, Param: "session.audio.input.turn_detection.type",
+				Message: "Turn detection is patient or endpoint."}
+		}
+		td.Type = *p.Type
 	}
 	if p.PatienceMS != nil {
 		if !patienceOK(*p.PatienceMS) {

@@ -47,7 +47,9 @@
 // patience ([turntaking.LevelPatience]) or their own setting says, more when the sentence is
 // plainly unfinished, less when it is plainly finished (patience.go). Silence is
 // counted in the time of the learner's own audio, from the end of the last word or
-// of the last voice, whichever is later (vad.go says why both are needed).
+// of the last voice, whichever is later (vad.go says why both are needed). A client that
+// wants speed and no patience asks for [TurnsEndpoint]: then the recogniser's end is
+// the turn's, unless a voice goes on (endpoint.go).
 //
 // # What was heard
 //

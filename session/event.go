@@ -59,7 +59,8 @@ type InputConfig struct {
 
 // TurnDetection says how a learner's turn ends and whether speech interrupts the tutor.
 type TurnDetection struct {
-	Type              string `json:"type" enum:"patient"`
+	// Type is [TurnsPatient] or [TurnsEndpoint].
+	Type              string `json:"type" enum:"patient,endpoint" doc:"patient: the turn ends after silence that fits the learner; endpoint: where the recogniser says so, which is sooner and cuts a hesitant learner off"`
 	PatienceMS        int    `json:"patience_ms" doc:"Silence before the tutor speaks; 0 for the level's default" example:"1500"`
 	InterruptResponse bool   `json:"interrupt_response" doc:"Whether speech of the learner interrupts the tutor" example:"true"`
 }

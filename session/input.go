@@ -173,6 +173,7 @@ type InputPatch struct {
 // TurnDetectionPatch tells "absent" from "null".
 type TurnDetectionPatch struct {
 	Off               bool
+	Type              *string
 	PatienceMS        *int
 	InterruptResponse *bool
 }

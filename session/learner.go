@@ -221,6 +221,9 @@ func (c *conductor) turnDeadline(now time.Time) time.Time {
 	if td == nil {
 		return time.Time{} // push-to-talk
 	}
+	if at := c.endpointAt(); !at.IsZero() {
+		return later(later(at, l.held), c.caughtUpBy())
+	}
 	wait := turntaking.PatienceFor(time.Duration(td.PatienceMS)*time.Millisecond, c.config.Language, text, c.asked())
 	at := c.quietSince().Add(wait)
 	if l.voiceOn {
@@ -295,7 +298,7 @@ func (c *conductor) onTurnDue(time.Time) {
 	case !l.closing.IsZero():
 		c.endTurn()
 	default:
-		c.closeTurn("semantic")
+		c.closeTurn(c.endReason())
 	}
 }
 
@@ -306,8 +309,7 @@ func (c *conductor) closeTurn(reason string) {
 		return
 	}
 	l.reason = reason
-	missing := l.voiceOn || l.text() == "" ||
-		l.voiceEndMS-l.lastWordMS > outstanding.Milliseconds() && c.clock.when(l.voiceEndMS).After(l.finalAt)
+	missing := l.voiceOn || l.text() == "" || c.voiceUnheard()
 	if !l.open && !missing {
 		c.endTurn()
 		return

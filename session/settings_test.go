@@ -36,6 +36,8 @@ func TestSettings(t *testing.T) {
 		"patience":             {ask: turns(TurnDetectionPatch{PatienceMS: new(3000)}), check: func(c Config) bool { return c.Audio.Input.TurnDetection.PatienceMS == 3000 }},
 		"patience, none":       {ask: turns(TurnDetectionPatch{PatienceMS: new(0)}), code: InvalidEvent, param: "session.audio.input.turn_detection.patience_ms"},
 		"patience, overflows":  {ask: turns(TurnDetectionPatch{PatienceMS: new(1000 + 1<<58)}), code: InvalidEvent, param: "session.audio.input.turn_detection.patience_ms"},
+		"endpoint":             {ask: turns(TurnDetectionPatch{Type: new(TurnsEndpoint)}), check: func(c Config) bool { return c.Audio.Input.TurnDetection.Type == TurnsEndpoint }},
+		"no such turns":        {ask: turns(TurnDetectionPatch{Type: new("server_vad")}), code: InvalidEvent, param: "session.audio.input.turn_detection.type"},
 		"no interrupting":      {ask: turns(TurnDetectionPatch{InterruptResponse: new(false)}), check: func(c Config) bool { return !c.Audio.Input.TurnDetection.InterruptResponse }},
 		"push-to-talk":         {ask: turns(TurnDetectionPatch{Off: true}), check: func(c Config) bool { return c.Audio.Input.TurnDetection == nil }},
 		"tutor's patience":     {ask: SetTutor{PatienceMS: new(800)}, check: func(c Config) bool { return c.Audio.Input.TurnDetection.PatienceMS == 800 }},

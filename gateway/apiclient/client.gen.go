@@ -551,12 +551,15 @@ func (e TurnCode) Valid() bool {
 
 // Defines values for TurnDetectionRequestType.
 const (
-	TurnDetectionRequestTypePatient TurnDetectionRequestType = "patient"
+	TurnDetectionRequestTypeEndpoint TurnDetectionRequestType = "endpoint"
+	TurnDetectionRequestTypePatient  TurnDetectionRequestType = "patient"
 )
 
 // Valid indicates whether the value is a known member of the TurnDetectionRequestType enum.
 func (e TurnDetectionRequestType) Valid() bool {
 	switch e {
+	case TurnDetectionRequestTypeEndpoint:
+		return true
 	case TurnDetectionRequestTypePatient:
 		return true
 	default:
@@ -671,12 +674,15 @@ func (e VoiceFormatType) Valid() bool {
 
 // Defines values for VoiceTurnDetectionType.
 const (
-	VoiceTurnDetectionTypePatient VoiceTurnDetectionType = "patient"
+	VoiceTurnDetectionTypeEndpoint VoiceTurnDetectionType = "endpoint"
+	VoiceTurnDetectionTypePatient  VoiceTurnDetectionType = "patient"
 )
 
 // Valid indicates whether the value is a known member of the VoiceTurnDetectionType enum.
 func (e VoiceTurnDetectionType) Valid() bool {
 	switch e {
+	case VoiceTurnDetectionTypeEndpoint:
+		return true
 	case VoiceTurnDetectionTypePatient:
 		return true
 	default:
@@ -1868,11 +1874,13 @@ type TurnDetectionRequest struct {
 	InterruptResponse *bool `json:"interrupt_response,omitempty"`
 
 	// PatienceMs Silence before the tutor speaks, in milliseconds
-	PatienceMs *int64                    `json:"patience_ms,omitempty"`
-	Type       *TurnDetectionRequestType `json:"type,omitempty"`
+	PatienceMs *int64 `json:"patience_ms,omitempty"`
+
+	// Type patient: the turn ends after silence that fits the learner; endpoint: where the recogniser says so, which is sooner and cuts a hesitant learner off
+	Type *TurnDetectionRequestType `json:"type,omitempty"`
 }
 
-// TurnDetectionRequestType defines model for TurnDetectionRequest.Type.
+// TurnDetectionRequestType patient: the turn ends after silence that fits the learner; endpoint: where the recogniser says so, which is sooner and cuts a hesitant learner off
 type TurnDetectionRequestType string
 
 // User defines model for User.
@@ -2067,11 +2075,13 @@ type VoiceTurnDetection struct {
 	// PatienceMs Silence before the tutor speaks; 0 for the level's default
 	//
 	// Example: 1500
-	PatienceMs int64                  `json:"patience_ms"`
-	Type       VoiceTurnDetectionType `json:"type"`
+	PatienceMs int64 `json:"patience_ms"`
+
+	// Type patient: the turn ends after silence that fits the learner; endpoint: where the recogniser says so, which is sooner and cuts a hesitant learner off
+	Type VoiceTurnDetectionType `json:"type"`
 }
 
-// VoiceTurnDetectionType defines model for VoiceTurnDetection.Type.
+// VoiceTurnDetectionType patient: the turn ends after silence that fits the learner; endpoint: where the recogniser says so, which is sooner and cuts a hesitant learner off
 type VoiceTurnDetectionType string
 
 // Voices defines model for Voices.

@@ -72,7 +72,7 @@ func TestEveryEventIsDescribed(t *testing.T) {
 	}
 	var known []string
 	for _, place := range [][2]string{
-		{"../../session/event.go", "EventType"}, {"../../session/input.go", "control"},
+		{"../../session/event_type.go", "EventType"}, {"../../session/input.go", "control"},
 		{"../wire/original.go", "OriginalType"}, {"../wire/original.go", "originalControl"},
 	} {
 		known = append(known, methodReceivers(t, place[0], place[1])...)

@@ -124,7 +124,7 @@ type (
 		Speed  *float64        `json:"speed" minimum:"0.5" maximum:"1.5"`
 	}
 	turnDetection struct {
-		Type              *string `json:"type" enum:"patient"`
+		Type              *string `json:"type" enum:"patient,endpoint"`
 		PatienceMS        *int    `json:"patience_ms" minimum:"800" maximum:"4000"`
 		InterruptResponse *bool   `json:"interrupt_response"`
 	}

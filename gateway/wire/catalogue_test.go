@@ -111,6 +111,8 @@ func exampleControls() []exampleControl {
 		session.UpdateSession{Session: session.ConfigPatch{Audio: &session.AudioPatch{
 			Input: &session.InputPatch{TurnDetection: &session.TurnDetectionPatch{Off: true}}}}},
 		session.UpdateSession{Session: session.ConfigPatch{Audio: &session.AudioPatch{
+			Input: &session.InputPatch{TurnDetection: &session.TurnDetectionPatch{Type: ref(session.TurnsEndpoint)}}}}},
+		session.UpdateSession{Session: session.ConfigPatch{Audio: &session.AudioPatch{
 			Input: &session.InputPatch{Format: &session.Format{Type: "audio/pcm", Rate: 24000}}}}},
 		session.ResumeSession{SessionID: "vs_1", LastSeq: 15,
 			Playback: &session.PlaybackState{ResponseID: "r_1", PlayedMS: 1840.5, BufferedMS: 300},

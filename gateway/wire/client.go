@@ -129,11 +129,11 @@ func encodeTurnDetection(p *session.TurnDetectionPatch) json.RawMessage {
 		return json.RawMessage("null")
 	}
 	type object struct {
-		Type              string `json:"type"`
-		PatienceMS        *int   `json:"patience_ms,omitempty"`
-		InterruptResponse *bool  `json:"interrupt_response,omitempty"`
+		Type              *string `json:"type,omitempty"`
+		PatienceMS        *int    `json:"patience_ms,omitempty"`
+		InterruptResponse *bool   `json:"interrupt_response,omitempty"`
 	}
-	raw, _ := json.Marshal(object{turnPatient, p.PatienceMS, p.InterruptResponse}) // strings, ints and bools always encode
+	raw, _ := json.Marshal(object{p.Type, p.PatienceMS, p.InterruptResponse}) // strings, ints and bools always encode
 	return raw
 }
 

@@ -8,9 +8,6 @@ import (
 	"kalami/session"
 )
 
-// turnPatient is the one kind of turn detection there is.
-const turnPatient = "patient"
-
 // updateFields is session.update. The fields that the ticket has bound are named
 // too, so that asking to change one is answered and not silently ignored.
 type updateFields struct {
@@ -133,8 +130,12 @@ func (c *check) turnDetection(param string, raw json.RawMessage) *session.TurnDe
 		PatienceMS        *float64 `json:"patience_ms"`
 		InterruptResponse *bool    `json:"interrupt_response"`
 	}](c, raw, param)
-	c.oneOf(param+".type", f.Type, turnPatient)
+	var kind *string
+	if f.Type != nil {
+		kind = new(c.oneOf(param+".type", f.Type, session.TurnsPatient, session.TurnsEndpoint))
+	}
 	return &session.TurnDetectionPatch{
+		Type:              kind,
 		PatienceMS:        c.patience(param+".patience_ms", f.PatienceMS),
 		InterruptResponse: f.InterruptResponse,
 	}

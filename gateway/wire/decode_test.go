@@ -150,6 +150,9 @@ func TestDecodeControlAccepts(t *testing.T) {
 				Input: &session.InputPatch{TurnDetection: &session.TurnDetectionPatch{Off: true}}}}}},
 		{"turn detection untouched", `{"type":"session.update","session":{"audio":{"input":{}}}}`,
 			session.UpdateSession{Session: session.ConfigPatch{Audio: &session.AudioPatch{Input: &session.InputPatch{}}}}},
+		{"turn detection by the recogniser", `{"type":"session.update","session":{"audio":{"input":{"turn_detection":{"type":"endpoint"}}}}}`,
+			session.UpdateSession{Session: session.ConfigPatch{Audio: &session.AudioPatch{
+				Input: &session.InputPatch{TurnDetection: &session.TurnDetectionPatch{Type: new("endpoint")}}}}}},
 		{"turn detection by default", `{"type":"session.update","session":{"audio":{"input":{"turn_detection":{}}}}}`,
 			session.UpdateSession{Session: session.ConfigPatch{Audio: &session.AudioPatch{
 				Input: &session.InputPatch{TurnDetection: &session.TurnDetectionPatch{}}}}}},

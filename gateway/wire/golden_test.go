@@ -115,7 +115,7 @@ func TestCatalogueIsComplete(t *testing.T) {
 	for _, ev := range exampleEvents() {
 		have[reflect.TypeOf(ev).Name()] = true
 	}
-	for _, name := range methodReceivers(t, "event.go", "EventType") {
+	for _, name := range methodReceivers(t, "event_type.go", "EventType") {
 		if !have[name] {
 			t.Errorf("event session.%s has no example", name)
 		}
