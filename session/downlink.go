@@ -32,12 +32,14 @@ type downlink struct {
 	stalled atomic.Bool
 
 	// owned by run
-	seq     uint64
-	floor   uint64 // audio of turns up to here is not wanted
-	chunk   audioChunk
-	holding bool // chunk is not yet written to its end
-	stream  *outStream
-	guard   *time.Timer
+	seq      uint64
+	floor    uint64 // audio of turns up to here is not wanted
+	released uint64 // the last draft that became the answer
+	chunk    audioChunk
+	holding  bool // chunk is not yet written to its end
+	fresh    bool // nothing of it is
+	stream   *outStream
+	guard    *time.Timer
 }
 
 // outStream is one response's audio on the wire.
@@ -83,6 +85,12 @@ func (d *downlink) serve(ctx context.Context) error {
 			return context.Cause(ctx)
 		default:
 		}
+		if d.waiting() {
+			if err := d.await(ctx); err != nil {
+				return err
+			}
+			continue
+		}
 		if d.holding {
 			wait, err := d.audio(ctx)
 			if err != nil {
@@ -110,11 +118,7 @@ func (d *downlink) serve(ctx context.Context) error {
 			}
 		case d.chunk = <-d.lanes.audio:
 			d.holding = d.chunk.turn.id > d.floor
-			if d.holding {
-				if err := d.captions(); err != nil {
-					return err
-				}
-			}
+			d.fresh = d.holding
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -148,6 +152,7 @@ func (d *downlink) control(o outbound) error {
 			d.holding, d.chunk = false, audioChunk{}
 		}
 	}
+	d.released = max(d.released, o.release)
 	if o.event == nil {
 		return nil
 	}
@@ -191,10 +196,33 @@ func (d *downlink) captions() error {
 	return nil
 }
 
+// waiting says whether the chunk is a draft's that has not become the answer: nothing
+// of it may be written, while the control lane goes on.
+func (d *downlink) waiting() bool {
+	return d.holding && d.chunk.turn.held != nil && d.chunk.turn.id > d.released
+}
+
+// await serves the control lane until the next thing on it: the release of the draft,
+// or the order to forget it, comes there.
+func (d *downlink) await(ctx context.Context) error {
+	select {
+	case o := <-d.lanes.control:
+		return d.control(o)
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
 // audio writes the next frame of the held chunk if it is due, else returns how
-// long to wait for it.
+// long to wait for it. Captions and marks go ahead of the first.
 func (d *downlink) audio(ctx context.Context) (time.Duration, error) {
 	t := d.chunk.turn
+	if d.fresh {
+		d.fresh = false
+		if err := d.captions(); err != nil {
+			return 0, err
+		}
+	}
 	if d.stream == nil || d.stream.turn != t.id {
 		d.stream = &outStream{turn: t.id}
 	}

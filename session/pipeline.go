@@ -31,6 +31,7 @@ type turn struct {
 	prompt     providers.Prompt
 	voice      providers.SpeakOptions // as response.created announced it
 	apology    string                 // spoken when the tutor fails before its first word
+	held       *held                  // of a draft, see draft_held.go; nil for any other reply
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -133,11 +134,12 @@ const (
 	sentAll     // ms
 )
 
-// outbound is one thing on DOWNLINK's control lane: an event, and before it,
-// perhaps, an order to forget all audio of turns up to flush.
+// outbound is one thing on DOWNLINK's control lane: an event, and before it, perhaps,
+// an order to forget all audio of turns up to flush, or to let go of the draft release.
 type outbound struct {
-	event Event
-	flush uint64
+	event   Event
+	flush   uint64
+	release uint64
 }
 
 // record is one thing to keep. JOURNAL gives the message its number.

@@ -181,9 +181,15 @@ func (s *speak) begin(ctx context.Context, want providers.SpeakOptions) (provide
 // write passes the turn's pieces to the voice until the last one, or until ctx
 // ends; it returns the piece that the voice was not given then.
 func (s *speak) write(ctx context.Context, c clause, r *reading) (rest clause, err error) {
-	for {
+	for pieces := 0; ; {
 		if c.text != "" {
+			if pieces++; pieces > 1 { // a draft costs no more than its first piece
+				if err := c.turn.letGo(ctx); err != nil {
+					return clause{turn: c.turn, text: c.text, last: c.last}, err
+				}
+			}
 			r.written(c.text)
+			c.turn.countSpoken(c.text)
 			if err := r.utterance.Write(ctx, c.text, true); err != nil {
 				return clause{turn: c.turn, last: c.last}, providers.Cause(ctx, err)
 			}

@@ -38,6 +38,9 @@ func (th *think) apologise(t *turn, err error) {
 	if th.lanes.report(t.ctx, progress{turn: t, kind: thinkFailed, at: time.Now(), err: err}) != nil {
 		return
 	}
+	if t.letGo(t.ctx) != nil {
+		return // a draft that fails is no answer: the turn will have another
+	}
 	if !th.handed && th.hand(t, t.apology, false) != nil {
 		return
 	}
@@ -51,6 +54,7 @@ func (th *think) turn(t *turn) error {
 	var cutter clauseCutter
 	began := false
 	delta, err := readReply(t.ctx, th.tutor, t.prompt, func(text string) error {
+		t.countRead(text)
 		if !began {
 			began = true
 			if err := th.lanes.report(t.ctx, progress{turn: t, kind: thinkFirstToken, at: time.Now()}); err != nil {
