@@ -36,6 +36,7 @@ type conductor struct {
 	turns   uint64 // turns begun, the last one's number
 	history []learn.Message
 	totals  learn.Totals
+	habits  learn.TurnHabits // the learner's, as observed up to now; kept when the session is over
 	usage   Usage
 	prevID  string // the item before the next one
 	timer   *time.Timer

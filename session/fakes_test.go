@@ -340,6 +340,7 @@ type fakeJournal struct {
 	mu       sync.Mutex
 	messages []learn.Message
 	ended    []learn.Conversation
+	habits   []learn.TurnHabits // as they were kept
 	takes    time.Duration
 	fail     error
 	panics   bool
@@ -373,6 +374,13 @@ func (j *fakeJournal) EndConversation(_ context.Context, _ int64, c learn.Conver
 	defer j.mu.Unlock()
 	j.ended = append(j.ended, c)
 	return nil
+}
+
+func (j *fakeJournal) KeepHabits(_ context.Context, _, _, _ string, h learn.TurnHabits) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.habits = append(j.habits, h)
+	return j.fail
 }
 
 func (j *fakeJournal) stored() []learn.Message {

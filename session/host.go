@@ -91,6 +91,7 @@ func (h *Host) Run(ctx context.Context, conn Conn, p Params) *End {
 	_ = group.Wait() // the first error is the context's cause
 	end := asEnd(context.Cause(gctx))
 	h.close(ctx, s, p, end, log)
+	h.keepHabits(ctx, s.habits, p, log)
 	log.Info("session ended", "reason", string(end.Reason), "duration_ms", time.Since(s.started).Milliseconds(),
 		"turns", s.totals.Turns, "barge_ins", s.totals.BargeIns, "err", end.Err)
 	return end
@@ -124,6 +125,19 @@ func (h *Host) close(ctx context.Context, s *assembly, p Params, end *End, log *
 	}
 }
 
+// keepHabits stores what was observed of the learner's turns, however the session ended.
+// A failure is no reason for anything: the next conversation observes them again.
+func (h *Host) keepHabits(ctx context.Context, habits learn.TurnHabits, p Params, log *slog.Logger) {
+	if habits == p.Profile.Habits {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
+	defer cancel()
+	if err := h.Journal.KeepHabits(ctx, p.Conversation.TenantID, p.Conversation.UserID, p.Conversation.ProfileID, habits); err != nil {
+		log.Warn("turn habits not kept", "err", err)
+	}
+}
+
 // assembly is one session's parts, before and after they run.
 type assembly struct {
 	lanes    *lanes
@@ -133,7 +147,8 @@ type assembly struct {
 	limits   Limits
 	started  time.Time
 	config   Config
-	totals   learn.Totals // valid when the stages have ended
+	totals   learn.Totals     // valid when the stages have ended
+	habits   learn.TurnHabits // likewise
 }
 
 // assemble makes the parts that the stages share.
@@ -175,25 +190,25 @@ func (s *assembly) downlink(conn Conn, fail context.CancelCauseFunc) *downlink {
 		maxAhead: time.Duration(s.limits.MaxAheadMS) * time.Millisecond}
 }
 
-// conductor returns a stage that writes the totals down when it is done.
+// conductor returns a stage that writes totals and habits down when it is done.
 func (s *assembly) conductor(h *Host, p Params, log *slog.Logger) *conducting {
 	c := &conductor{
 		lanes: s.lanes, settings: s.settings, clock: s.clock, link: s.link, limits: s.limits, log: log, meter: h.Meter,
 		grace: cmpOr(h.Grace, 10*time.Second), params: p, started: s.started, newID: newID, config: s.config,
-		history: append([]learn.Message(nil), p.History...), totals: p.Conversation.Totals,
+		history: append([]learn.Message(nil), p.History...), totals: p.Conversation.Totals, habits: p.Profile.Habits,
 	}
 	c.watch = watch{lastSpeech: s.started, lastPing: s.started, validUntil: p.ValidUntil}
 	return &conducting{conductor: c, assembly: s}
 }
 
-// conducting is a conductor whose totals are wanted afterwards.
+// conducting is a conductor whose totals and observations are wanted afterwards.
 type conducting struct {
 	*conductor
 	assembly *assembly
 }
 
 func (c *conducting) run(ctx, stop context.Context) error {
-	defer func() { c.assembly.totals = c.totals }()
+	defer func() { c.assembly.totals, c.assembly.habits = c.totals, c.habits }()
 	return c.conductor.run(ctx, stop)
 }
 

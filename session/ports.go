@@ -37,6 +37,9 @@ type Journal interface {
 	// EndConversation closes the conversation and adds its totals to the
 	// profile, once: ending again changes nothing and succeeds.
 	EndConversation(ctx context.Context, epoch int64, c learn.Conversation) error
+	// KeepHabits stores what was observed of how the profile's learner takes turns. It
+	// is no part of the conversation: the session tries once and goes on without.
+	KeepHabits(ctx context.Context, tenantID, userID, profileID string, h learn.TurnHabits) error
 }
 
 // TurnStore keeps the turns of [Turnwise]. Package store implements it. What belongs to

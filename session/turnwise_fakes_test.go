@@ -107,6 +107,10 @@ func (s *turnStore) SaveAnalysis(_ context.Context, a learn.TurnAnalysis) error 
 
 func (s *turnStore) EndConversation(context.Context, int64, learn.Conversation) error { return nil }
 
+func (s *turnStore) KeepHabits(context.Context, string, string, string, learn.TurnHabits) error {
+	return nil
+}
+
 // end ends the conversation, as the learner's other device does.
 func (s *turnStore) end() {
 	s.mu.Lock()

@@ -27,7 +27,8 @@ type profileRow struct {
 	PatienceMS        *int `gorm:"column:patience_ms"`
 	SpeechRate        *float64
 	VoiceID           *string
-	TotalSpeakingMS   int64 `gorm:"column:total_speaking_ms"`
+	TurnHabits        *string // JSON
+	TotalSpeakingMS   int64   `gorm:"column:total_speaking_ms"`
 	ConversationCount int
 	CreatedAt         time.Time `gorm:"autoCreateTime:false"`
 	UpdatedAt         time.Time `gorm:"autoUpdateTime:false"`
@@ -49,6 +50,7 @@ type profileView struct {
 // profile returns the row as it reads now.
 func (v profileView) profile(now time.Time, mastered int) learn.Profile {
 	r, loc := v.Row, zone(v.Timezone)
+	habits, _ := learn.ParseTurnHabits(valueOr(r.TurnHabits, "")) // what cannot be read is learned anew
 	return learn.Profile{
 		ID:             r.ID,
 		TenantID:       r.TenantID,
@@ -59,6 +61,7 @@ func (v profileView) profile(now time.Time, mastered int) learn.Profile {
 		PatienceMS:     valueOr(r.PatienceMS, 0),
 		SpeechRate:     valueOr(r.SpeechRate, 0),
 		VoiceID:        valueOr(r.VoiceID, ""),
+		Habits:         habits,
 		TotalSpeaking:  time.Duration(r.TotalSpeakingMS+v.OpenSpeaking) * time.Millisecond,
 		Conversations:  r.ConversationCount + v.OpenCount,
 		StreakDays:     v.Streak.streak().on(localDay(now, loc), loc),

@@ -35,6 +35,7 @@ type Profile struct {
 	PatienceMS     int            // 0: the level's default
 	SpeechRate     float64        // 0: the level's default
 	VoiceID        string         // empty: the language's default
+	Habits         TurnHabits     // observed in conversations, no setting
 	TotalSpeaking  time.Duration  // the learner's own voiced time
 	Conversations  int
 	StreakDays     int

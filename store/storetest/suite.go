@@ -37,6 +37,7 @@ func Run(t *testing.T, fresh Fresh) {
 	t.Run("RefreshModel", func(t *testing.T) { testRefreshModel(t, fresh) })
 	t.Run("RotationRace", func(t *testing.T) { testRotationRace(t, fresh) })
 	t.Run("Profiles", func(t *testing.T) { testProfiles(t, fresh) })
+	t.Run("Habits", func(t *testing.T) { testHabits(t, fresh) })
 	t.Run("Streaks", func(t *testing.T) { testStreaks(t, fresh) })
 	t.Run("Zones", func(t *testing.T) { testZones(t, fresh) })
 	t.Run("Statistics", func(t *testing.T) { testStatistics(t, fresh) })
