@@ -46,8 +46,9 @@ cores=$(grep -c '^processor' /proc/cpuinfo)
 	echo 'word error rate. Times are from the end of the last word: until the turn was over, and until the first'
 	echo 'audio of the answer was sent. The free engine for Spanish, French and German knows some phrases'
 	echo 'only, and no capital À, so that its words are no measure; English is recognised with an open vocabulary.'
-	echo 'Hesitant learners pause for 1.2 s within their sentence. The language model is the demo tutor, whose time is'
-	echo 'no measure either. Where the engine says little about its interim results, the end of the last word is taken'
+	echo "The engines' own time is that of model and voice until the answer's first audio; what of it was prepared while"
+	echo 'the tutor waited comes next. Hesitant learners pause for 1.2 s within their sentence. The language model is the'
+	echo 'demo tutor, whose time is no measure either. Where the engine says little about its interim results, the end of the last word is taken'
 	echo 'for up to half a second later than it was.'
 	echo
 	echo "- Commit: $commit"

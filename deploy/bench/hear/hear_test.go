@@ -40,7 +40,7 @@ func TestParse(t *testing.T) {
 }
 
 func TestReport(t *testing.T) {
-	answer := trial.Reply{Turn: 1, Latency: session.Latency{EndpointMS: 1200, FirstAudioMS: 1700}}
+	answer := trial.Reply{Turn: 1, Latency: session.Latency{EndpointMS: 1200, LLMFirstMS: 400, ClauseMS: 50, TTSFirstMS: 150, DraftMS: 300, FirstAudioMS: 1700}}
 	answer.Audio.PCM = []byte{1, 2}
 	good := &trial.Trial{Level: "B2", Fixture: &trial.Fixture{Name: "en-01", Language: "en", Spoken: []string{"a table for two"}},
 		Held:   2,
@@ -54,8 +54,8 @@ func TestReport(t *testing.T) {
 		t.Errorf("all is well, but: %v", err)
 	}
 	for _, line := range []string{
-		"| en-01 | B2 | a table for two | A table, for two. | 0 % | 1 of 1 | 1200 | 1200 | 1700 | yes, when held 2 times; warned: w |\n",
-		"| xx-01 | B2 | – | – | – | 0 of 0 | 1200 | – | – | yes |\n",
+		"| en-01 | B2 | a table for two | A table, for two. | 0 % | 1 of 1 | 1200 | 1200 | 1700 | 600 | 300 | yes, when held 2 times; an answer came 200 ms after it could; warned: w |\n",
+		"| xx-01 | B2 | – | – | – | 0 of 0 | 1200 | – | – | – | – | yes |\n",
 		"| Which \\| one? | which one | 0 % | – | yes |\n",
 		"| Soup? | – | 100 % | 100 % | the engine misunderstands its own voice |\n",
 	} {

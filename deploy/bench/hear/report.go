@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"kalami/deploy/bench/trial"
+	"kalami/session"
 )
 
 // errMissed says that something was not as it should be.
@@ -32,14 +33,18 @@ func report(w io.Writer, held []*trial.Trial, echoes []trial.Echo) error {
 
 // writeTrials prints a line for each trial, and says whether something was missed.
 func writeTrials(b *strings.Builder, held []*trial.Trial) (missed bool) {
-	b.WriteString("| fixture | level | spoken | heard | WER | turns | patience ms | turn ended ms | first audio ms | as it should be |\n" +
-		"|---|---|---|---|--:|--:|--:|--:|--:|---|\n")
+	b.WriteString("| fixture | level | spoken | heard | WER | turns | patience ms | turn ended ms | first audio ms | engines' own ms | prepared ms | as it should be |\n" +
+		"|---|---|---|---|--:|--:|--:|--:|--:|--:|--:|---|\n")
 	for _, t := range held {
-		var ended, first []string
+		var ended, first, engines, prepared []string
+		late := 0
 		for turn := range t.Result.Turns {
 			if a := t.Result.Answer(turn + 1); a != nil {
 				ended = append(ended, fmt.Sprint(a.Latency.EndpointMS))
 				first = append(first, fmt.Sprint(a.Latency.FirstAudioMS))
+				engines = append(engines, fmt.Sprint(enginesOwn(a.Latency)))
+				prepared = append(prepared, fmt.Sprint(a.Latency.DraftMS))
+				late = max(late, lateness(a.Latency))
 			}
 		}
 		verdict := "yes"
@@ -49,14 +54,30 @@ func writeTrials(b *strings.Builder, held []*trial.Trial) (missed bool) {
 		if problems := t.Judge(); len(problems) > 0 {
 			verdict, missed = "**no**: "+strings.Join(problems, "; "), true
 		}
+		if late > promptMS {
+			verdict += fmt.Sprintf("; an answer came %d ms after it could", late)
+		}
 		if len(t.Result.Warnings) > 0 {
 			verdict += "; warned: " + strings.Join(slices.Compact(t.Result.Warnings), ", ")
 		}
 		cells(b, t.Name, t.Level, list(t.Spoken), list(t.Result.Turns), wer(t),
 			fmt.Sprintf("%d of %d", len(t.Result.Turns), len(t.Spoken)), fmt.Sprint(t.Result.PatienceMS),
-			list(ended), list(first), verdict)
+			list(ended), list(first), list(engines), list(prepared), verdict)
 	}
 	return missed
+}
+
+// promptMS is how long after a turn's end an answer may begin that was ready by then, in milliseconds.
+const promptMS = 20
+
+// enginesOwn is how long the engines took to make an answer's first audio, in milliseconds.
+func enginesOwn(l session.Latency) int { return l.LLMFirstMS + l.ClauseMS + l.TTSFirstMS }
+
+// lateness is how long after the turn's end an answer began beyond what the engines
+// still needed then, in milliseconds: what is left of their time after what was done
+// while the tutor waited.
+func lateness(l session.Latency) int {
+	return l.FirstAudioMS - l.EndpointMS - max(0, enginesOwn(l)-l.DraftMS)
 }
 
 // wer is a trial's word error rate as a percentage; there is none when nobody speaks.
