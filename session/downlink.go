@@ -38,6 +38,7 @@ type downlink struct {
 	chunk    audioChunk
 	holding  bool // chunk is not yet written to its end
 	fresh    bool // nothing of it is
+	pausing  pausing
 	stream   *outStream
 	guard    *time.Timer
 }
@@ -153,6 +154,7 @@ func (d *downlink) control(o outbound) error {
 		}
 	}
 	d.released = max(d.released, o.release)
+	d.obey(o.pause, time.Now())
 	if o.event == nil {
 		return nil
 	}
@@ -225,6 +227,9 @@ func (d *downlink) audio(ctx context.Context) (time.Duration, error) {
 	}
 	if d.stream == nil || d.stream.turn != t.id {
 		d.stream = &outStream{turn: t.id}
+	}
+	if d.pausing.turn == t.id {
+		return writeDeadline, nil // until an order comes
 	}
 	if len(d.chunk.pcm) == 0 {
 		d.holding = false

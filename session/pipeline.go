@@ -135,11 +135,13 @@ const (
 )
 
 // outbound is one thing on DOWNLINK's control lane: an event, and before it, perhaps,
-// an order to forget all audio of turns up to flush, or to let go of the draft release.
+// an order to forget all audio of turns up to flush, to let go of the draft release,
+// or about a pause.
 type outbound struct {
 	event   Event
 	flush   uint64
 	release uint64
+	pause   pauseOrder
 }
 
 // record is one thing to keep. JOURNAL gives the message its number.
