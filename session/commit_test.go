@@ -176,13 +176,13 @@ func TestTypedDuringSpeech(t *testing.T) {
 		k.tutor.replies = []string{"Hoy tenemos sopa, pollo y pescado muy fresco.", "Claro."}
 		k.start()
 		k.mic(1000, true)
-		k.hear(providers.HeardUpdate, "Espere un momento")
+		k.hear(providers.HeardUpdate, "Tengo una pregunta")
 		k.send(CreateItem{Text: " ¿Tienen pan? "})
 		k.until("it is answered", func() bool { return len(eventsOf[ResponseDone](k.conn)) == 2 })
 		k.finish()
 		k.answered()
 		stored := contents(k.journal.stored())
-		if got := strings.Join(stored[1:], "|"); got != "user: Espere un momento|user: ¿Tienen pan?|assistant: Claro." {
+		if got := strings.Join(stored[1:], "|"); got != "user: Tengo una pregunta|user: ¿Tienen pan?|assistant: Claro." {
 			t.Errorf("stored %q", got)
 		}
 		if cut := eventsOf[Truncated](k.conn); len(cut) != 1 || cut[0].Transcript == "" {

@@ -25,8 +25,11 @@ type conductor struct {
 	log      *slog.Logger
 	meter    Meter // or nil
 	params   Params
-	started  time.Time
-	newID    func(prefix string) string
+	nudges   bool // the ladder is on
+	// turnLimit is how long a learner may talk in one turn
+	turnLimit time.Duration
+	started   time.Time
+	newID     func(prefix string) string
 
 	// owned by run
 	ctx     context.Context
@@ -41,6 +44,8 @@ type conductor struct {
 	prevID  string // the item before the next one
 	timer   *time.Timer
 	watch   watch
+	ladder  ladder
+	stall   stall
 	end     *End     // set when the session is to end
 	trouble *Problem // what went wrong then, for the client; or nil
 }
@@ -205,7 +210,7 @@ func (c *conductor) onSignal(s signal) {
 // rearm sets the one timer to the next thing that is due.
 func (c *conductor) rearm(now time.Time) {
 	next := now.Add(time.Hour)
-	for _, at := range []time.Time{c.turnDeadline(now), c.replyDeadline(now), c.watch.drainAt} {
+	for _, at := range []time.Time{c.turnDeadline(now), c.replyDeadline(now), c.limitDeadline(), c.nudgeDeadline(), c.watch.drainAt} {
 		if !at.IsZero() && at.Before(next) {
 			next = at
 		}
@@ -220,6 +225,12 @@ func (c *conductor) onTimer(now time.Time) {
 	}
 	if at := c.turnDeadline(now); !at.IsZero() && !now.Before(at) {
 		c.onTurnDue(now)
+	}
+	if at := c.limitDeadline(); !at.IsZero() && !now.Before(at) {
+		c.onLimitDue()
+	}
+	if at := c.nudgeDeadline(); !at.IsZero() && !now.Before(at) {
+		c.onNudgeDue()
 	}
 	if at := c.watch.drainAt; !at.IsZero() && !now.Before(at) {
 		c.onDrainDue(now)

@@ -10,6 +10,9 @@ import (
 
 // onControl does what the client asks for.
 func (c *conductor) onControl(ctl Control, eventID string) {
+	if deliberate(ctl) {
+		c.stir(time.Now())
+	}
 	switch m := ctl.(type) {
 	case UpdateSession:
 		c.update(m.Session, eventID)
@@ -121,7 +124,7 @@ func (c *conductor) hold(ms int) {
 		hold = time.Duration(min(ms, holdMost)) * time.Millisecond
 	}
 	l := &c.learner
-	l.held = time.Now().Add(hold)
+	l.held, l.heldByWord = time.Now().Add(hold), false
 	if l.reason != "client" {
 		l.closing = time.Time{}
 	}

@@ -326,11 +326,12 @@ type (
 		ResponseID string `json:"response_id"`
 		Stream     uint16 `json:"stream"`
 	}
-	// Nudge helps a learner who does not find an answer.
+	// Nudge helps a learner who does not find an answer: a rung of the unstick ladder,
+	// or [NudgeHold].
 	Nudge struct {
-		Kind string `json:"kind" enum:"hint,rephrase,offer,pause" doc:"hint: show text; rephrase: the tutor says it again, simpler; offer: it offers two answers; pause: the lesson waits until the learner speaks"`
+		Kind string `json:"kind" enum:"hint,rephrase,offer,pause,hold" doc:"hint: show text, the beginning of an answer; rephrase: the tutor says it again, simpler; offer: it offers two answers; pause: the lesson waits until the learner speaks or does something; hold: the learner asked for time in words, and the turn stays open for 15 seconds or until more is said"`
 		// Text is to be shown; empty when the tutor says it aloud.
-		Text string `json:"text,omitempty"`
+		Text string `json:"text,omitempty" doc:"Of a hint, in the language that is learned"`
 	}
 	// NotUnderstood: there was speech but no words, so there is no turn.
 	NotUnderstood struct {
@@ -354,6 +355,15 @@ type (
 		ID    string `json:"id"`
 		RTTMS int64  `json:"rtt_ms"`
 	}
+)
+
+// The kinds of [Nudge].
+const (
+	NudgeHint     = "hint"
+	NudgeRephrase = "rephrase"
+	NudgeOffer    = "offer"
+	NudgePause    = "pause"
+	NudgeHold     = "hold"
 )
 
 // InputPos is a place in the learner's frames.

@@ -55,6 +55,10 @@ type Host struct {
 	Limits Limits
 	// Grace is how long a session may finish its sentence when the node restarts; 0 means 10 s.
 	Grace time.Duration
+	// Nudges turns the unstick ladder on: what the tutor does for a learner who is silent.
+	Nudges bool
+	// TurnLimit is how long a learner may talk before the tutor comes in; 0 means 60 s.
+	TurnLimit time.Duration
 }
 
 // DefaultLimits are those of protocol sections 3.2 and 3.8.
@@ -196,6 +200,7 @@ func (s *assembly) conductor(h *Host, p Params, log *slog.Logger) *conducting {
 		lanes: s.lanes, settings: s.settings, clock: s.clock, link: s.link, limits: s.limits, log: log, meter: h.Meter,
 		grace: cmpOr(h.Grace, 10*time.Second), params: p, started: s.started, newID: newID, config: s.config,
 		history: append([]learn.Message(nil), p.History...), totals: p.Conversation.Totals, habits: p.Profile.Habits,
+		nudges: h.Nudges, turnLimit: cmpOr(h.TurnLimit, turnLimit),
 	}
 	c.watch = watch{lastSpeech: s.started, lastPing: s.started, validUntil: p.ValidUntil}
 	return &conducting{conductor: c, assembly: s}

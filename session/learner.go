@@ -29,18 +29,21 @@ const (
 	// holdMost, in milliseconds, the longest that it may ask for.
 	holdDefault = 15 * time.Second
 	holdMost    = 120_000
+	// toldWords is how many words of a turn the client is told the times of.
+	toldWords = 500
 )
 
 // learnerTurn is what the learner has said since the last turn ended.
 type learnerTurn struct {
 	itemID   string // empty until something is heard
 	began    time.Time
-	finals   []string
-	words    []providers.Word
+	finals   []understood // rising; what is over, of the segments before the open one
+	past     past
 	language string
 
 	// the recogniser's segment that is not final
 	open    bool
+	ended   bool // its end has come: no event of it is expected
 	epoch   int
 	segment int
 	partial string
@@ -58,23 +61,48 @@ type learnerTurn struct {
 	voiced     time.Duration
 	emptyEnd   bool // the recogniser said that there was nothing to understand
 
-	held    time.Time // patience does not end before
+	held       time.Time // patience does not end before
+	heldByWord bool      // because the learner said so
+	heldBefore time.Time // what held would be without that
+
+	longAt  time.Time // when the text passed turnChars
+	fullAt  time.Time // when it passed turnCharsMost
+	limited bool      // the tutor takes the turn
+
 	closing time.Time // the turn is over; the last final is awaited until then
 	reason  string    // why the turn closes
 }
 
-// text is all that the learner has said in this turn.
-func (l *learnerTurn) text() string {
-	parts := l.finals
+// text is all that the learner has said in this turn, as it is to be answered.
+func (l *learnerTurn) text() string { return l.join(false) }
+
+// join puts the turn's text together, with or without what is not to be answered.
+func (l *learnerTurn) join(asides bool) string {
+	parts := make([]string, 0, len(l.finals)+1)
+	for _, u := range l.finals {
+		if u.text != "" && (asides || !u.aside) {
+			parts = append(parts, u.text)
+		}
+	}
 	if l.partial != "" {
-		parts = append(parts[:len(parts):len(parts)], l.partial)
+		parts = append(parts, l.partial)
 	}
 	return strings.Join(parts, " ")
 }
 
+// words are those of the turn, in their order.
+func (l *learnerTurn) words() []providers.Word {
+	var words []providers.Word
+	for _, u := range l.finals {
+		words = append(words, u.words...)
+	}
+	return append(words, l.pending...)
+}
+
 // fresh starts the next turn, remembering what of an open segment was already used.
 func (l *learnerTurn) fresh() learnerTurn {
-	next := learnerTurn{voiceOn: l.voiceOn, voiceEndMS: l.voiceEndMS, epoch: l.epoch, segment: l.segment, clearedMS: l.clearedMS}
+	next := learnerTurn{voiceOn: l.voiceOn, voiceEndMS: l.voiceEndMS, epoch: l.epoch, segment: l.segment, ended: l.ended,
+		clearedMS: l.clearedMS, past: l.past.add(l.finals)}
 	if l.open {
 		next.skip = l.skip + units(l.partial)
 	}
@@ -92,6 +120,7 @@ func (c *conductor) beginLearner(atMS int64) {
 // onVoice follows the learner's voice.
 func (c *conductor) onVoice(e voiceEdge) {
 	l := &c.learner
+	c.stir(time.Now())
 	if e.kind == voiceStarted {
 		l.voiceOn = true
 		switch {
@@ -121,14 +150,11 @@ func (c *conductor) onHeard(m heardMsg) {
 		c.emit(Warning{Code: WarnUpstreamDegraded, Message: "Hearing works again."})
 		return
 	}
-	l := &c.learner
-	if m.epoch != l.epoch || m.event.Segment != l.segment {
-		if l.open && l.partial != "" { // the stream broke or skipped an end: keep what was understood
-			l.finals = append(l.finals, l.partial)
-			l.words = append(l.words, l.pending...)
-		}
-		l.epoch, l.segment, l.open, l.skip, l.partial, l.pending = m.epoch, m.event.Segment, false, 0, "", nil
+	c.lively()
+	if !c.inOrder(m) {
+		return
 	}
+	l := &c.learner
 	switch m.event.Kind {
 	case providers.HeardStart, providers.HeardResumed:
 		if c.reply == nil {
@@ -156,7 +182,8 @@ func (c *conductor) hypothesis(ev providers.Heard, final bool) {
 	if text != "" {
 		if changed {
 			l.changed = time.Now()
-			c.watch.speech(l.changed)
+			c.spoke()
+			l.goOn()
 			if l.voiceOn && l.reason == "semantic" {
 				l.closing = time.Time{} // the learner goes on after all
 			}
@@ -170,29 +197,43 @@ func (c *conductor) hypothesis(ev providers.Heard, final bool) {
 		c.beginLearner(int64(ev.StartMS))
 	}
 	if final {
-		l.open, l.skip = false, 0
 		l.finalAt = time.Now()
-		if text != "" {
-			l.finals = append(l.finals, text)
-			l.words = append(l.words, words...)
-		} else if ev.Text == "" { // else it belongs to the turn before
+		l.partial, l.pending = "", nil
+		if ev.Text != "" {
+			aside := text != "" && c.asksForTime(text)
+			l.keep(understood{skip: l.skip, text: text, words: words, aside: aside}) // without text it belongs to the turn before
+			if aside {
+				c.holdByWord()
+			}
+		} else {
 			l.emptyEnd = l.text() == ""
 		}
-		l.partial, l.pending = "", nil
+		l.open, l.ended, l.skip = false, true, 0
 	}
 	if text == "" {
 		return
 	}
-	stability := 0.0
 	if final {
-		stability = 1
+		c.showTranscript(1)
+	} else if changed {
+		c.showTranscript(0)
 	}
-	if changed || final {
-		c.emit(TranscriptDelta{ItemID: l.itemID, Text: l.text(), Stability: stability})
-	}
-	if c.reply != nil && !c.reply.interrupted() && c.mayInterrupt() && turntaking.Interrupts(l.text(), c.reply.audible()) {
+	if c.reply != nil && !c.reply.interrupted() && c.mayInterrupt() && !c.guarded(time.Now()) && turntaking.Interrupts(l.join(true), c.reply.audible()) {
 		c.interrupt("turn_detected")
 	}
+}
+
+// spoke takes words as a sign of life.
+func (c *conductor) spoke() {
+	now := time.Now()
+	c.watch.speech(now)
+	c.stir(now)
+}
+
+// showTranscript tells the client what was understood so far.
+func (c *conductor) showTranscript(stability float64) {
+	c.learner.measure(time.Now())
+	c.emit(TranscriptDelta{ItemID: c.learner.itemID, Text: c.learner.join(true), Stability: stability})
 }
 
 // mayInterrupt says whether speech stops the tutor in this session.
@@ -324,7 +365,7 @@ func (c *conductor) closeTurn(reason string) {
 // giveUp drops a voice in which there were no words.
 func (c *conductor) giveUp() {
 	l := &c.learner
-	if l.voiced >= notUnderstoodVoice || l.emptyEnd {
+	if (l.voiced >= notUnderstoodVoice || l.emptyEnd) && l.join(true) == "" {
 		c.emit(NotUnderstood{ItemID: l.itemID})
 	}
 	c.learner = l.fresh()
@@ -332,17 +373,21 @@ func (c *conductor) giveUp() {
 
 // endTurn commits what the learner said and has the tutor answer.
 func (c *conductor) endTurn() {
+	if c.holdInstead() {
+		return
+	}
 	if c.learner.text() == "" {
 		c.giveUp()
 		return
 	}
-	end, final := c.wordEnd(), c.learner.finalAt
+	end, final, note := c.wordEnd(), c.learner.finalAt, c.learner.turnNote()
 	c.supersede("client_cancelled") // nothing else ends a turn while the tutor speaks
 	c.keepLearner()
 	now := time.Now()
 	c.totals.Turns++
-	c.beginReply("")
+	c.beginReply(note)
 	if c.reply != nil {
+		c.reply.comesIn = note != ""
 		c.reply.timings.speechEnd = end
 		c.reply.timings.turnEnd = now
 		c.reply.timings.final = final
@@ -352,20 +397,20 @@ func (c *conductor) endTurn() {
 // keepLearner turns what was said into an item and a message, and starts the next turn.
 func (c *conductor) keepLearner() {
 	l := &c.learner
-	text, words := l.text(), append(l.words, l.pending...)
+	text, shown, words := l.text(), l.join(true), l.words()
 	item := Item{ID: l.itemID, Role: "user", Status: "completed", Content: []ItemContent{{Type: "input_audio", Text: text}}}
 	if l.reason == "" {
 		l.reason = "timeout"
 	}
 	c.emit(Committed{ItemID: item.ID, PreviousItemID: c.prevID, Reason: l.reason})
-	c.emit(TranscriptCompleted{ItemID: item.ID, Transcript: text, Language: l.language, Words: heardWords(words)})
+	c.emit(TranscriptCompleted{ItemID: item.ID, Transcript: shown, Language: l.language, Words: heardWords(words)})
 	c.emit(ItemAdded{Item: item, PreviousItemID: c.prevID})
 	prev := c.prevID
 	c.prevID = item.ID
 	c.totals.Learner += l.voiced
 	c.totals.Words += len(strings.Fields(text))
 	c.keep(learn.Message{
-		Turn: c.totals.Turns + 1, Speaker: learn.SpeakerLearner, Source: "voice", Content: text, Heard: text,
+		Turn: c.totals.Turns + 1, Speaker: learn.SpeakerLearner, Source: "voice", Content: text, Heard: shown,
 		Words: spokenTimes(words), Audio: l.voiced, Provider: c.config.Parts.STT,
 	}, item, prev)
 	c.learner = l.fresh()
@@ -373,6 +418,7 @@ func (c *conductor) keepLearner() {
 
 // heardWords are the words as the client is told them.
 func heardWords(words []providers.Word) []HeardWord {
+	words = words[:min(len(words), toldWords)] // nobody says more in a turn, and a client's frame is bounded
 	out := make([]HeardWord, len(words))
 	for i, w := range words {
 		out[i] = HeardWord{Word: w.Text, StartMS: w.StartMS, EndMS: w.EndMS, Confidence: w.Confidence, Language: w.Language}
@@ -384,7 +430,7 @@ func heardWords(words []providers.Word) []HeardWord {
 func spokenTimes(words []providers.Word) []learn.SpokenWord {
 	out := make([]learn.SpokenWord, len(words))
 	for i, w := range words {
-		out[i] = learn.SpokenWord{Text: w.Text, StartMS: w.StartMS - words[0].StartMS, EndMS: w.EndMS - words[0].StartMS,
+		out[i] = learn.SpokenWord{Text: w.Text, StartMS: max(0, w.StartMS-words[0].StartMS), EndMS: max(0, w.EndMS-words[0].StartMS),
 			Confidence: w.Confidence, Language: w.Language}
 	}
 	return out

@@ -63,7 +63,7 @@ func (l *listen) run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			break
 		}
-		if errors.Is(err, errOtherRate) {
+		if l.ordered(ctx, err) {
 			continue
 		}
 		l.log.Warn("recogniser lost", "provider", l.recognizer.Name(), "err", err)
@@ -109,6 +109,7 @@ func (l *listen) serve(ctx context.Context, stream providers.RecognitionStream) 
 	defer stream.Close()
 	l.epoch++
 	l.sent, l.spans = 0, l.spans[:0]
+	l.idle.Reset(recogniserKeepAlive)
 	if l.down {
 		l.down = false
 		if err := l.tell(ctx, heardMsg{up: true}); err != nil {
@@ -132,11 +133,16 @@ func (l *listen) serve(ctx context.Context, stream providers.RecognitionStream) 
 			if !ok {
 				return streamEnded(stream)
 			}
-			if err := l.tell(ctx, heardMsg{event: l.place(ev), epoch: l.epoch}); err != nil {
+			ev, bent := sane(ev, int(l.sent*1000/int64(l.rate)))
+			if err := l.tell(ctx, heardMsg{event: l.place(ev), epoch: l.epoch, bent: bent}); err != nil {
 				return err
 			}
 		case <-l.lanes.finalize:
 			if err := stream.Finalize(ctx); err != nil {
+				return err
+			}
+		case o := <-l.lanes.hearing:
+			if err := l.obey(o); err != nil {
 				return err
 			}
 		case <-l.idle.C:

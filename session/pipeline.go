@@ -81,6 +81,8 @@ type heardMsg struct {
 	event providers.Heard
 	// epoch numbers the recogniser's streams: segments of different ones have nothing in common.
 	epoch int
+	// bent: the event held what cannot be true; see sane.
+	bent bool
 	// down and up report the recogniser's absence and return.
 	down error
 	up   bool
@@ -163,10 +165,11 @@ type lanes struct {
 	mic      chan micFrame
 	heard    chan heardMsg
 	signals  chan signal
-	obeyed   chan struct{} // CONDUCTOR tells UPLINK that the one control it waits for was obeyed
-	room     chan struct{} // DOWNLINK tells UPLINK that it took something off control; one notice is enough
-	finalize chan struct{} // CONDUCTOR asks LISTEN for a final; one pending request is enough
-	turns    chan *turn    // holds the newest turn alone
+	obeyed   chan struct{}     // CONDUCTOR tells UPLINK that the one control it waits for was obeyed
+	room     chan struct{}     // DOWNLINK tells UPLINK that it took something off control; one notice is enough
+	finalize chan struct{}     // CONDUCTOR asks LISTEN for a final; one pending request is enough
+	hearing  chan hearingOrder // CONDUCTOR's newest order to LISTEN
+	turns    chan *turn        // holds the newest turn alone
 	text     chan clause
 	audio    chan audioChunk
 	progress chan progress
@@ -183,6 +186,7 @@ func newLanes() *lanes {
 		obeyed:   make(chan struct{}, 1),
 		room:     make(chan struct{}, 1),
 		finalize: make(chan struct{}, 1),
+		hearing:  make(chan hearingOrder, 1),
 		turns:    make(chan *turn, 1),
 		text:     make(chan clause, textQueue),
 		audio:    make(chan audioChunk, audioQueue),

@@ -29,6 +29,8 @@ type reply struct {
 	prevID  string // the item before
 	failed  bool   // the tutor or the voice broke off
 	mute    bool   // there was no voice: the learner reads
+	nudge   bool   // it is a rung of the ladder
+	comesIn bool   // it takes the turn from a learner who did not stop; see guarded
 	delta   providers.Delta
 
 	sentMS  int
@@ -266,6 +268,7 @@ func (c *conductor) settle(playedMS float64, source, reason string) {
 		Latency: r.timings.latency(),
 	})
 	c.keepTutor(r, heard, played, true)
+	c.fallSilent(r, time.Now())
 	c.dropAside(r.line.text)
 }
 
@@ -280,6 +283,7 @@ func (c *conductor) complete() {
 	}
 	c.emit(ResponseDone{Response: info, Latency: r.timings.latency()})
 	c.keepTutor(r, r.line.text, r.sentMS, false)
+	c.fallSilent(r, time.Now())
 	c.dropAside(r.line.text)
 	if c.watch.draining {
 		c.onDrainDue(time.Now())

@@ -137,12 +137,12 @@ func TestBargeIn(t *testing.T) {
 			k.until("the tutor speaks", func() bool { return slices.ContainsFunc(k.conn.all(), func(w written) bool { return w.event == nil }) })
 			k.mic(860, true) // 17.2 characters: "Hoy tenemos sopa," is out, "pollo" is not
 			decided := time.Now()
-			k.hear(providers.HeardUpdate, "Espere un momento")
+			k.hear(providers.HeardUpdate, "Tengo una pregunta")
 			if reports {
 				k.send(PlaybackCleared{ResponseID: id, PlayedMS: 880, DroppedMS: 600})
 			}
 			k.until("the truth is known", func() bool { return len(eventsOf[Truncated](k.conn)) == 1 })
-			k.hear(providers.HeardEnd, "Espere un momento")
+			k.hear(providers.HeardEnd, "Tengo una pregunta")
 			k.until("the next answer is over", func() bool { return len(eventsOf[ResponseDone](k.conn)) == 2 })
 			k.finish()
 

@@ -64,7 +64,7 @@ func (c *conductor) onTick(now time.Time) {
 		w.ackedFrame = acked
 		c.emit(InputAck{Input: InputPos{Stream: uint16((acked - 1) >> 32), Seq: uint32(acked - 1), NextSeq: uint32(acked)}})
 	}
-	if dropped := c.link.dropped.Swap(0); dropped > 0 && !w.deaf {
+	if dropped := c.link.dropped.Swap(0); dropped > 0 && !w.deaf && !c.ladder.paused {
 		c.log.Warn("mic frames dropped", "frames", dropped)
 		c.emit(Warning{Code: WarnInputOverrun, Message: "Some of the microphone's audio could not be passed on in time."})
 	}
@@ -72,6 +72,7 @@ func (c *conductor) onTick(now time.Time) {
 		w.lastPing, w.pingID = now, c.newID("p_")
 		c.emit(Ping{ID: w.pingID, RTTMS: w.rtt.Milliseconds()})
 	}
+	c.checkStall()
 	c.checkLimits(now)
 	c.checkAuth(now)
 }

@@ -1,0 +1,127 @@
+package session
+
+import (
+	"time"
+
+	"kalami/session/learn"
+)
+
+// The unstick ladder: what is done for a learner who is silent after the tutor has
+// spoken, the more the longer it lasts. It is a policy of few rules:
+//
+//   - Time counts from the end of what was heard, or from the learner's last sign of
+//     life: a voice, words, a control of the client. The end of a hold counts as one.
+//   - The tutor's own help, said aloud, is no such sign: what follows is counted from
+//     its end, as if its speaking had taken no time.
+//   - It stands still while somebody speaks or is about to: while a reply is prepared
+//     or heard, while there is voice or words that have not become a turn, while the
+//     turn is held and while the node drains.
+//   - When nothing was asked, nothing can be said again or offered: the hint and the
+//     pause remain. The same while the microphone is muted: who is not there should
+//     not be talked to.
+//   - With push-to-talk there is a hand to be moved before the mouth: twice the time,
+//     but for the pause.
+//   - There is no back-channel at 6 s, though a teacher would give one: it would have
+//     to be spoken over the learner's thinking without being a turn, and every sound of
+//     the tutor's is one here.
+type ladder struct {
+	from   time.Time // since when the learner is silent; zero before the first reply was heard
+	rung   int       // the next
+	asked  bool      // the tutor's last words were a question
+	hints  int
+	paused bool // the recogniser rests
+}
+
+// rung is a step of the ladder.
+type rung struct {
+	kind     string // of the [Nudge]
+	after    time.Duration
+	question bool          // needs one, and a learner who can hear
+	note     func() string // for the tutor, who then speaks; or nil
+}
+
+var rungs = [...]rung{
+	{kind: NudgeHint, after: 10 * time.Second},
+	{kind: NudgeRephrase, after: 16 * time.Second, question: true, note: learn.Rephrase},
+	{kind: NudgeOffer, after: 30 * time.Second, question: true, note: learn.Offer},
+	{kind: NudgePause, after: 90 * time.Second},
+}
+
+// nudgeAfter is how long the learner must have been silent for a rung.
+func (c *conductor) nudgeAfter(r rung) time.Duration {
+	if c.config.Audio.Input.TurnDetection == nil && r.kind != NudgePause {
+		return 2 * r.after
+	}
+	return r.after
+}
+
+// nudgeDeadline is when the next rung is due; zero while the ladder stands still.
+func (c *conductor) nudgeDeadline() time.Time {
+	l, d := &c.learner, &c.ladder
+	if !c.nudges || d.from.IsZero() || c.reply != nil || c.watch.draining ||
+		l.itemID != "" || l.voiceOn || l.text() != "" || !l.closing.IsZero() {
+		return time.Time{}
+	}
+	for d.rung < len(rungs) && rungs[d.rung].question && (!d.asked || c.watch.muted) {
+		d.rung++
+	}
+	if d.rung == len(rungs) {
+		return time.Time{}
+	}
+	return later(d.from, l.held).Add(c.nudgeAfter(rungs[d.rung]))
+}
+
+// onNudgeDue takes the next rung.
+func (c *conductor) onNudgeDue() {
+	d := &c.ladder
+	r := rungs[d.rung]
+	d.rung++
+	c.count(Nudges, 1)
+	nudge := Nudge{Kind: r.kind}
+	switch r.kind {
+	case NudgeHint:
+		nudge.Text = learn.Opener(c.config.Language, learn.Level(c.config.Level), d.hints)
+		d.hints++
+	case NudgePause:
+		d.paused = true
+		c.lanes.order(hearRest)
+	}
+	c.emit(nudge)
+	if r.note != nil {
+		c.beginReply(r.note())
+		c.reply.nudge = true
+	}
+}
+
+// stir takes a sign of life of the learner's: the ladder begins anew, and a lesson that
+// was paused goes on.
+func (c *conductor) stir(now time.Time) {
+	d := &c.ladder
+	d.from, d.rung = now, 0
+	if d.paused {
+		d.paused = false
+		c.link.dropped.Store(0) // while nobody was meant to hear
+		c.lanes.order(hearWake)
+	}
+}
+
+// fallSilent begins the silence after a reply, or takes it up again when the reply was
+// a rung and was heard to its end.
+func (c *conductor) fallSilent(r *reply, now time.Time) {
+	d := &c.ladder
+	if r.nudge && r.reason == "" && d.rung > 0 {
+		d.from = now.Add(-c.nudgeAfter(rungs[d.rung-1]))
+		return
+	}
+	d.from, d.rung, d.asked = now, 0, c.asked()
+}
+
+// deliberate says whether a control is a sign of life: what a client says by itself, of
+// its player or of the connection, is none.
+func deliberate(ctl Control) bool {
+	switch ctl.(type) {
+	case UpdateSession, SetTutor, CommitInput, ClearInput, CreateItem, CreateResponse, CancelResponse, HoldTurn, DeviceState:
+		return true
+	}
+	return false
+}
