@@ -29,8 +29,6 @@ const (
 	// holdMost, in milliseconds, the longest that it may ask for.
 	holdDefault = 15 * time.Second
 	holdMost    = 120_000
-	// toldWords is how many words of a turn the client is told the times of.
-	toldWords = 500
 )
 
 // learnerTurn is what the learner has said since the last turn ended.
@@ -71,32 +69,6 @@ type learnerTurn struct {
 
 	closing time.Time // the turn is over; the last final is awaited until then
 	reason  string    // why the turn closes
-}
-
-// text is all that the learner has said in this turn, as it is to be answered.
-func (l *learnerTurn) text() string { return l.join(false) }
-
-// join puts the turn's text together, with or without what is not to be answered.
-func (l *learnerTurn) join(asides bool) string {
-	parts := make([]string, 0, len(l.finals)+1)
-	for _, u := range l.finals {
-		if u.text != "" && (asides || !u.aside) {
-			parts = append(parts, u.text)
-		}
-	}
-	if l.partial != "" {
-		parts = append(parts, l.partial)
-	}
-	return strings.Join(parts, " ")
-}
-
-// words are those of the turn, in their order.
-func (l *learnerTurn) words() []providers.Word {
-	var words []providers.Word
-	for _, u := range l.finals {
-		words = append(words, u.words...)
-	}
-	return append(words, l.pending...)
 }
 
 // fresh starts the next turn, remembering what of an open segment was already used.
@@ -228,12 +200,6 @@ func (c *conductor) spoke() {
 	now := time.Now()
 	c.watch.speech(now)
 	c.stir(now)
-}
-
-// showTranscript tells the client what was understood so far.
-func (c *conductor) showTranscript(stability float64) {
-	c.learner.measure(time.Now())
-	c.emit(TranscriptDelta{ItemID: c.learner.itemID, Text: c.learner.join(true), Stability: stability})
 }
 
 // mayInterrupt says whether speech stops the tutor in this session.
@@ -414,26 +380,6 @@ func (c *conductor) keepLearner() {
 		Words: spokenTimes(words), Audio: l.voiced, Provider: c.config.Parts.STT,
 	}, item, prev)
 	c.learner = l.fresh()
-}
-
-// heardWords are the words as the client is told them.
-func heardWords(words []providers.Word) []HeardWord {
-	words = words[:min(len(words), toldWords)] // nobody says more in a turn, and a client's frame is bounded
-	out := make([]HeardWord, len(words))
-	for i, w := range words {
-		out[i] = HeardWord{Word: w.Text, StartMS: w.StartMS, EndMS: w.EndMS, Confidence: w.Confidence, Language: w.Language}
-	}
-	return out
-}
-
-// spokenTimes are the words as they are stored: times within the utterance.
-func spokenTimes(words []providers.Word) []learn.SpokenWord {
-	out := make([]learn.SpokenWord, len(words))
-	for i, w := range words {
-		out[i] = learn.SpokenWord{Text: w.Text, StartMS: max(0, w.StartMS-words[0].StartMS), EndMS: max(0, w.EndMS-words[0].StartMS),
-			Confidence: w.Confidence, Language: w.Language}
-	}
-	return out
 }
 
 // later returns the later of two times.

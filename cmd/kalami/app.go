@@ -78,7 +78,8 @@ func (a *app) newHost() *session.Host {
 		Deps: session.Deps{Recognizer: a.parts.recognizer, Tutor: a.parts.tutor, Voice: a.parts.voice, Journal: a.db, Log: a.log},
 		Limits: session.Limits{MaxDurationMS: int(s.MaxDuration.Milliseconds()), IdleTimeoutMS: int(s.IdleTimeout.Milliseconds()),
 			MaxAheadMS: int(s.MaxAhead.Milliseconds())},
-		Grace: a.cfg.Server.ShutdownGrace,
+		Grace:  a.cfg.Server.ShutdownGrace,
+		Nudges: s.Nudges, TurnLimit: s.TurnLimit,
 	}
 }
 

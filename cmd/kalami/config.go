@@ -84,6 +84,8 @@ type SessionsConfig struct {
 	MaxDuration time.Duration `env:"KALAMI_MAX_DURATION" envDefault:"30m" min:"1s" max:"24h" doc:"The longest conversation."`
 	IdleTimeout time.Duration `env:"KALAMI_IDLE_TIMEOUT" envDefault:"3m" min:"1s" max:"24h" doc:"A conversation ends after this long without speech."`
 	MaxAhead    time.Duration `env:"KALAMI_MAX_AHEAD" envDefault:"1500ms" min:"100ms" max:"10s" doc:"How much unplayed audio the server sends ahead of what the learner hears."`
+	Nudges      bool          `env:"KALAMI_NUDGES" envDefault:"true" doc:"Whether a silent learner is helped: after 10 s a hint, after 16 s the question again, after 30 s two answers to choose from, and after 90 s a pause in which no vendor is paid."`
+	TurnLimit   time.Duration `env:"KALAMI_TURN_LIMIT" envDefault:"60s" min:"10s" max:"10m" doc:"How long a learner may talk in one turn before the tutor comes in, kindly, at the next pause."`
 }
 
 // DeepgramConfig is the live recogniser.

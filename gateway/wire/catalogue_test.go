@@ -73,7 +73,7 @@ func exampleEvents() []session.Event {
 		},
 		session.PauseAudio{ResponseID: "r_1", Stream: 1},
 		session.ResumeAudio{ResponseID: "r_1", Stream: 1},
-		session.Nudge{Kind: "hint", Text: "Puedes empezar así: «Creo que…»"},
+		session.Nudge{Kind: session.NudgeHint, Text: "Creo que…"},
 		session.NotUnderstood{ItemID: "it_4"},
 		session.AuthExpiring{ExpiresAt: "2026-01-02T15:04:05Z"},
 		session.Warning{Code: session.WarnInputOverrun, Message: "Audio comes faster than it can be spoken."},
