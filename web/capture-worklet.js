@@ -45,7 +45,11 @@ function filterBank(inputRate) {
   return rows;
 }
 
-/** Posts `{samples: Int16Array, rms: number}` for every 20 ms; the samples are transferred. */
+/**
+ * Posts `{samples: Int16Array, rms: number, at: number}` for every 20 ms; the samples are
+ * transferred. `at` is the context's time, in seconds, at which the block's last sample came
+ * in: the middle of the filter's taps, not the moment at which it could be computed.
+ */
 class CaptureProcessor extends AudioWorkletProcessor {
   constructor() {
     super();
@@ -68,8 +72,9 @@ class CaptureProcessor extends AudioWorkletProcessor {
   resample(input) {
     this.history.set(input, this.length);
     this.length += input.length;
+    const origin = currentFrame + input.length - this.length; // the frame at the history's beginning
     while (Math.floor(this.position) + TAPS <= this.length) {
-      this.emit(this.interpolate());
+      this.emit(this.interpolate(), (origin + this.position + TAPS / 2 - 1) / sampleRate);
       this.position += this.step;
     }
     const used = Math.min(Math.floor(this.position), this.length);
@@ -92,12 +97,13 @@ class CaptureProcessor extends AudioWorkletProcessor {
     return sum;
   }
 
-  emit(value) {
+  emit(value, at) {
     const clipped = Math.max(-1, Math.min(1, value));
     this.block[this.filled++] = Math.round(clipped * 32767);
     this.energy += clipped * clipped;
     if (this.filled < BLOCK) return;
-    this.port.postMessage({ samples: this.block, rms: Math.sqrt(this.energy / BLOCK) }, [this.block.buffer]);
+    const rms = Math.sqrt(this.energy / BLOCK);
+    this.port.postMessage({ samples: this.block, rms, at }, [this.block.buffer]);
     this.block = new Int16Array(BLOCK);
     this.filled = 0;
     this.energy = 0;

@@ -12,6 +12,7 @@ export function exposeDiagnostics(current) {
     playedSamples: () => totals().played ?? 0,
     nonZeroPlayedSamples: () => totals().nonZero ?? 0,
     underruns: () => totals().underruns ?? 0,
+    pauses: () => totals().pauses ?? 0,
     flushes: () => totals().flushes ?? 0,
     lateFrames: () => totals().late ?? 0,
     lastClearMs: () => counters().lastClearMs ?? 0,

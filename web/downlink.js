@@ -57,6 +57,14 @@ export class Downlink {
       this.flushes.set(stream, performance.now());
       this.player.flush(stream);
     },
+    "output_audio_buffer.pause"({ response_id: id, stream: named }) {
+      const stream = named ?? this.lesson.conversation.responses.get(id)?.stream;
+      if (stream) this.player.pause(stream);
+    },
+    "output_audio_buffer.resume"({ response_id: id, stream: named }) {
+      const stream = named ?? this.lesson.conversation.responses.get(id)?.stream;
+      if (stream) this.player.resume(stream);
+    },
     "response.done"({ response, latency }) {
       this.lesson.clock.done(response.id, latency);
       const known = this.lesson.conversation.responses.get(response.id);

@@ -11,10 +11,15 @@
  *      {type: "end", stream}                     no more audio will come
  *      {type: "mark", stream, name, at}          report when this sample has been played
  *      {type: "flush", stream}                   silence now; forget this stream and older ones
+ *      {type: "pause", stream}                   stop where it is, until a resume or for two seconds
+ *      {type: "resume", stream}                  go on from the very sample
  *      {type: "reset"}                           a new connection: streams count from 1 again
  * Out: started, position, mark, stopped, cleared, each with `stream`, `played` and `buffered` in samples
  *      of the tutor's rate; level with `rms`. All carry `at` (the context's time) and `totals`.
  */
+
+import { Pause } from "./playback-pause.js";
+import { Ring } from "./playback-ring.js";
 
 const RING_SECONDS = 60;
 const MAX_RATE = 24000;
@@ -26,7 +31,7 @@ const PREBUFFER_MS = { least: 120, most: 300, step: 20, decay: 10 };
 class PlaybackProcessor extends AudioWorkletProcessor {
   constructor() {
     super();
-    this.ring = new Int16Array(RING_SECONDS * MAX_RATE);
+    this.ring = new Ring(RING_SECONDS * MAX_RATE);
     this.write = 0; // absolute: where the next sample is stored
     this.read = 0; // absolute, with a fraction: what sounds next
     this.segments = []; // oldest first, back to back in the ring
@@ -34,11 +39,12 @@ class PlaybackProcessor extends AudioWorkletProcessor {
     this.flushedUpTo = 0;
     this.lastStopped = { stream: 0, played: 0 };
     this.fade = null; // {stream, left} while a flush fades out
+    this.pausing = new Pause(sampleRate);
     this.prebufferMs = PREBUFFER_MS.least;
     this.sincePosition = 0;
     this.sinceLevel = 0;
     this.energy = 0;
-    this.totals = { played: 0, nonZero: 0, underruns: 0, flushes: 0, late: 0, overflow: 0 };
+    this.totals = { played: 0, nonZero: 0, underruns: 0, flushes: 0, late: 0, overflow: 0, pauses: 0 };
     this.port.onmessage = ({ data }) => this[data.type](data);
   }
 
@@ -66,10 +72,7 @@ class PlaybackProcessor extends AudioWorkletProcessor {
       if (this.segments.length === 0) this.read = this.write;
       this.segments.push(segment);
     }
-    const at = this.write % this.ring.length;
-    const fits = Math.min(samples.length, this.ring.length - at);
-    this.ring.set(samples.subarray(0, fits), at);
-    this.ring.set(samples.subarray(fits), 0);
+    this.ring.write(this.write, samples);
     this.write += samples.length;
     segment.end = this.write;
   }
@@ -92,11 +95,32 @@ class PlaybackProcessor extends AudioWorkletProcessor {
     this.flushedUpTo = Math.max(this.flushedUpTo, stream);
     this.totals.flushes++;
     const current = this.segments[0];
-    if (current?.sounding && current.stream <= stream) {
+    if (current?.sounding && current.stream <= stream && !this.pausing.holds(current.stream)) {
       this.fade = { stream, length: FADE_SECONDS * sampleRate, left: FADE_SECONDS * sampleRate };
     } else {
       this.drop(stream);
     }
+  }
+
+  pause({ stream }) {
+    if (!this.announced.has(stream) || this.fade) return; // it has ended, or is about to
+    const segment = this.segments.find((known) => known.stream === stream);
+    const again = this.pausing.stream === stream;
+    if (!this.pausing.begin(stream, segment?.sounding ? segment : null, this.read)) return;
+    if (!again) this.totals.pauses++;
+    this.report("position", segment ? this.place(segment) : { stream, played: 0, buffered: 0 });
+  }
+
+  resume({ stream }) {
+    this.pausing.callOff(stream);
+    if (this.pausing.stream === stream) this.goOn();
+  }
+
+  goOn() {
+    const current = this.segments[0];
+    const sounded = Boolean(current?.sounding) && current.stream === this.pausing.stream;
+    this.pausing.end(sounded);
+    if (sounded) this.report("position", this.place(current));
   }
 
   /** Forgets everything: the next stream may have any number again. */
@@ -107,24 +131,28 @@ class PlaybackProcessor extends AudioWorkletProcessor {
     this.flushedUpTo = 0;
     this.lastStopped = { stream: 0, played: 0 };
     this.fade = null;
+    this.pausing = new Pause(sampleRate);
   }
 
   // Sound.
 
   process(_inputs, outputs) {
     const output = outputs[0][0];
+    const due = this.pausing.due();
+    if (due) this.pause({ stream: due });
     let filled = 0;
     while (filled < output.length) {
-      const segment = this.ready();
+      const segment = this.ready(filled);
       if (!segment) break;
       filled = this.play(segment, output, filled);
     }
+    this.pausing.playTail(this.ring, output, sampleRate);
     this.tick(output);
     return true;
   }
 
-  /** The segment that may sound now, or null. */
-  ready() {
+  /** The segment that may sound at this sample of the block, or null. */
+  ready(index) {
     for (;;) {
       const segment = this.segments[0];
       if (!segment) return null;
@@ -134,6 +162,7 @@ class PlaybackProcessor extends AudioWorkletProcessor {
         this.finish(segment);
         continue;
       }
+      if (this.pausing.holds(segment.stream)) return null;
       if (left <= 0 && segment.sounding) this.underrun(segment);
       if (segment.sounding) return segment;
       if (!complete && left < (this.prebufferMs * segment.about.rate) / 1000) return null;
@@ -141,7 +170,7 @@ class PlaybackProcessor extends AudioWorkletProcessor {
       if (!segment.started) {
         segment.started = true;
         this.sincePosition = 0;
-        this.report("started", this.place(segment));
+        this.report("started", { ...this.place(segment), at: currentTime + index / sampleRate });
       }
       return segment;
     }
@@ -160,7 +189,7 @@ class PlaybackProcessor extends AudioWorkletProcessor {
           return index;
         }
       }
-      const value = this.sample(segment) * gain;
+      const value = this.ring.wave(this.read, segment.start, segment.end) * gain * this.pausing.gain();
       output[index++] = value;
       this.energy += value * value;
       this.advance(segment, step);
@@ -168,28 +197,12 @@ class PlaybackProcessor extends AudioWorkletProcessor {
     return index;
   }
 
-  /** One sample at the read position: a cubic through the four around it. */
-  sample(segment) {
-    const whole = Math.floor(this.read);
-    const t = this.read - whole;
-    const b = this.stored(segment, whole);
-    if (t === 0) return b;
-    const a = this.stored(segment, whole - 1);
-    const c = this.stored(segment, whole + 1);
-    const d = this.stored(segment, whole + 2);
-    return b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)));
-  }
-
-  stored(segment, i) {
-    return i < segment.start || i >= segment.end ? 0 : this.ring[i % this.ring.length] / 32768;
-  }
-
   advance(segment, step) {
     const before = Math.floor(this.read);
     this.read = Math.min(this.read + step, segment.end);
     for (let i = before; i < Math.floor(this.read); i++) {
       this.totals.played++;
-      if (this.ring[i % this.ring.length] !== 0) this.totals.nonZero++;
+      if (this.ring.sounds(i)) this.totals.nonZero++;
     }
   }
 
@@ -211,6 +224,7 @@ class PlaybackProcessor extends AudioWorkletProcessor {
     this.announced.delete(segment.stream);
     this.lastStopped = { stream: segment.stream, played: segment.end - segment.start };
     this.read = this.segments[0]?.start ?? this.write;
+    this.pausing.forget(segment.stream);
     if (!segment.ranDry) this.prebufferMs = Math.max(PREBUFFER_MS.least, this.prebufferMs - PREBUFFER_MS.decay);
     if (this.fade) {
       this.endFade();
@@ -237,12 +251,14 @@ class PlaybackProcessor extends AudioWorkletProcessor {
       this.read = segment.end;
     }
     for (const known of this.announced.keys()) if (known <= stream) this.announced.delete(known);
+    this.pausing.forget(stream);
     this.report("cleared", { stream, played, buffered: 0, dropped });
   }
 
   // Reports.
 
   tick(output) {
+    if (this.pausing.outlasted(output.length)) this.goOn();
     const current = this.segments[0];
     if (current) this.marks(current);
     this.sinceLevel += output.length;
@@ -269,12 +285,13 @@ class PlaybackProcessor extends AudioWorkletProcessor {
   place(segment) {
     const played = Math.max(0, Math.floor(this.read) - segment.start);
     return {
-      stream: segment.stream, played, buffered: segment.end - segment.start - played, sounding: segment.sounding,
+      stream: segment.stream, played, buffered: segment.end - segment.start - played,
+      sounding: segment.sounding && !this.pausing.holds(segment.stream),
     };
   }
 
   report(type, fields) {
-    this.port.postMessage({ type, ...fields, at: currentTime, totals: { ...this.totals } });
+    this.port.postMessage({ type, at: currentTime, ...fields, totals: { ...this.totals } });
   }
 }
 

@@ -5,15 +5,26 @@ export class Player {
   /**
    * @param {AudioContext} context
    * @param {(report: {type: string, stream: number, playedMs: number, bufferedMs: number, droppedMs?: number,
-   *   name?: string, rms?: number}) => void} onReport `type` is started, position, mark, stopped, cleared or level
+   *   name?: string, rms?: number, heardAtMs?: number, waitMs?: number}) => void} onReport `type` is started,
+   *   position, mark, stopped, cleared or level; `heardAtMs` is when the report's place is heard, by
+   *   {@link nowMs}'s clock, and `waitMs`, with started, how long before it the first frame had come
    */
   constructor(context, onReport) {
     this.context = context;
     this.onReport = onReport;
     this.rates = new Map();
+    this.arrivals = new Map(); // stream → when its first frame came
     this.last = null; // the newest place reported
     this.clearedUpTo = 0;
-    this.totals = { played: 0, nonZero: 0, underruns: 0, flushes: 0, late: 0, overflow: 0 };
+    this.totals = { played: 0, nonZero: 0, underruns: 0, flushes: 0, late: 0, overflow: 0, pauses: 0 };
+  }
+
+  /**
+   * The page's one clock for sound, in milliseconds: the AudioContext's, by which both worklets
+   * count frames. A difference on it is exact; reading it here is exact to the device's buffer.
+   */
+  get nowMs() {
+    return 1000 * this.context.currentTime;
   }
 
   /** Milliseconds between handing a sample to the device and hearing it. */
@@ -42,6 +53,7 @@ export class Player {
       this.totals.late++;
       return;
     }
+    if (!this.arrivals.has(stream)) this.arrivals.set(stream, this.nowMs);
     this.post({ type: "audio", stream, samples }, [samples.buffer]);
   }
 
@@ -55,6 +67,16 @@ export class Player {
     this.post({ type: "mark", stream, name, at: (atMs * this.rate(stream)) / 1000 });
   }
 
+  /** Stops where it is, losing nothing, until {@link resume} or for two seconds. */
+  pause(stream) {
+    this.post({ type: "pause", stream });
+  }
+
+  /** Plays on from the very sample. */
+  resume(stream) {
+    this.post({ type: "resume", stream });
+  }
+
   /** Falls silent now, and ignores whatever still comes for this stream and older ones. */
   flush(stream) {
     this.clearedUpTo = Math.max(this.clearedUpTo, stream);
@@ -66,6 +88,7 @@ export class Player {
     this.clearedUpTo = 0;
     this.last = null;
     this.rates.clear();
+    this.arrivals.clear();
     this.post({ type: "reset" });
   }
 
@@ -97,13 +120,24 @@ export class Player {
       stream: data.stream, playedMs: inMs(data.played), bufferedMs: inMs(data.buffered),
       sounding: Boolean(data.sounding), at: data.at,
     };
+    const still = this.last?.stream === place.stream && !this.last.sounding && this.last.playedMs === place.playedMs;
+    place.stillSince = still ? this.last.stillSince : data.at;
     if (data.type !== "stopped" && data.type !== "cleared") this.last = place;
     else if (this.last?.stream === data.stream) this.last = { ...place, bufferedMs: 0, sounding: false };
-    // What has left for the device is heard only after its latency; at the natural end all of it will be.
-    const heard = data.type === "stopped" ? place.playedMs : Math.max(0, place.playedMs - this.outputLatencyMs);
+    const heard = data.type === "stopped" ? place.playedMs : Math.max(0, place.playedMs - this.inFlightMs(place));
+    const heardAtMs = 1000 * data.at + this.outputLatencyMs;
     this.onReport({
       type: data.type, stream: data.stream, name: data.name, playedMs: heard,
       bufferedMs: place.bufferedMs, droppedMs: inMs(data.dropped ?? 0),
+      heardAtMs, waitMs: heardAtMs - (this.arrivals.get(data.stream) ?? heardAtMs),
     });
+  }
+
+  /**
+   * What has left for the device but is not heard yet. At a stream's natural end all of it will be;
+   * and when nothing has left for a while, as in a pause, all of it has been.
+   */
+  inFlightMs({ sounding, at, stillSince }) {
+    return sounding ? this.outputLatencyMs : Math.max(0, this.outputLatencyMs - 1000 * (at - stillSince));
   }
 }
