@@ -35,8 +35,9 @@ type conductor struct {
 	ctx     context.Context
 	config  Config
 	learner learnerTurn
-	reply   *reply // nil when the tutor is neither preparing, speaking nor being interrupted
-	turns   uint64 // turns begun, the last one's number
+	voices  []stretch // where in the microphone's audio there was voice lately
+	reply   *reply    // nil when the tutor is neither preparing, speaking nor being interrupted
+	turns   uint64    // turns begun, the last one's number
 	history []learn.Message
 	totals  learn.Totals
 	habits  learn.TurnHabits // the learner's, as observed up to now; kept when the session is over

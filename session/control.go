@@ -66,8 +66,8 @@ func (c *conductor) onPlayback(ctl Control) {
 	}
 	switch m := ctl.(type) {
 	case PlaybackStarted:
-		if report(m.ResponseID, 0, unknown) && r.timings.heard.IsZero() {
-			r.timings.heard = now.Add(-c.watch.rtt / 2)
+		if report(m.ResponseID, 0, unknown) {
+			c.firstHeard(r, m, now)
 		}
 	case PlaybackPosition:
 		report(m.ResponseID, m.PlayedMS, m.BufferedMS)

@@ -350,7 +350,7 @@ type (
 	Failure struct {
 		Error Problem `json:"error"`
 	}
-	// Ping asks for a pong, which repeats the head's ts; RTTMS is the last round trip measured, 0 before the first.
+	// Ping asks for a pong, which repeats the head's ts; RTTMS is the shortest of the last round trips, 0 before the first.
 	Ping struct {
 		ID    string `json:"id"`
 		RTTMS int64  `json:"rtt_ms"`

@@ -202,7 +202,7 @@ func (s *assembly) conductor(h *Host, p Params, log *slog.Logger) *conducting {
 		history: append([]learn.Message(nil), p.History...), totals: p.Conversation.Totals, habits: p.Profile.Habits,
 		nudges: h.Nudges, turnLimit: cmpOr(h.TurnLimit, turnLimit),
 	}
-	c.watch = watch{lastSpeech: s.started, lastPing: s.started, validUntil: p.ValidUntil}
+	c.watch = watch{lastSpeech: s.started, validUntil: p.ValidUntil}
 	return &conducting{conductor: c, assembly: s}
 }
 

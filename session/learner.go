@@ -91,6 +91,7 @@ func (c *conductor) beginLearner(atMS int64) {
 
 // onVoice follows the learner's voice.
 func (c *conductor) onVoice(e voiceEdge) {
+	c.noteVoice(e)
 	l := &c.learner
 	c.stir(time.Now())
 	if e.kind == voiceStarted {
@@ -346,17 +347,14 @@ func (c *conductor) endTurn() {
 		c.giveUp()
 		return
 	}
-	end, final, note := c.wordEnd(), c.learner.finalAt, c.learner.turnNote()
+	speechEnd, final, note := c.speechEnd(), c.learner.finalAt, c.learner.turnNote()
 	c.supersede("client_cancelled") // nothing else ends a turn while the tutor speaks
 	c.keepLearner()
-	now := time.Now()
 	c.totals.Turns++
 	c.beginReply(note)
 	if c.reply != nil {
 		c.reply.comesIn = note != ""
-		c.reply.timings.speechEnd = end
-		c.reply.timings.turnEnd = now
-		c.reply.timings.final = final
+		c.reply.timings.answers(speechEnd, final, c.reply.timings.turnEnd)
 	}
 }
 

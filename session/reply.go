@@ -48,13 +48,6 @@ type reply struct {
 	until  time.Time // the client's report is awaited until then
 }
 
-// replyTimes are the moments of a turn, zero where not reached.
-type replyTimes struct {
-	speechEnd, turnEnd, final           time.Time
-	firstToken, firstClause, firstAudio time.Time
-	firstSent, heard                    time.Time
-}
-
 // interrupted says whether the reply was stopped and only waits for the client's report.
 func (r *reply) interrupted() bool { return !r.until.IsZero() }
 
@@ -94,7 +87,7 @@ func (c *conductor) beginReply(note string) {
 		prompt: c.prompt(note), apology: learn.Apology(c.config.Language), voice: *c.settings.speak.Load()}
 	c.reply = &reply{turn: t, line: newTimeline(), prevID: c.prevID}
 	now := time.Now()
-	c.reply.timings.speechEnd, c.reply.timings.turnEnd = now, now
+	c.reply.timings.asked, c.reply.timings.turnEnd = now, now
 	c.emit(ResponseCreated{
 		Response: ResponseInfo{ID: t.responseID, ItemID: t.itemID, Status: "in_progress"},
 		Stream:   t.stream(), Audio: AudioFormat{Format: c.config.Audio.Output.Format},
@@ -265,7 +258,7 @@ func (c *conductor) settle(playedMS float64, source, reason string) {
 	c.emit(ResponseDone{
 		Response: ResponseInfo{ID: r.turn.responseID, ItemID: r.turn.itemID, Status: "cancelled",
 			Details: &StatusDetails{Reason: reason}, Usage: usageOf(r.delta, r.line.text)},
-		Latency: r.timings.latency(),
+		Latency: c.over(r),
 	})
 	c.keepTutor(r, heard, played, true)
 	c.fallSilent(r, time.Now())
@@ -281,7 +274,7 @@ func (c *conductor) complete() {
 	if r.failed {
 		info.Status, info.Details = "failed", &StatusDetails{Reason: "error"}
 	}
-	c.emit(ResponseDone{Response: info, Latency: r.timings.latency()})
+	c.emit(ResponseDone{Response: info, Latency: c.over(r)})
 	c.keepTutor(r, r.line.text, r.sentMS, false)
 	c.fallSilent(r, time.Now())
 	c.dropAside(r.line.text)
@@ -326,20 +319,4 @@ func (c *conductor) dropAside(spoken string) {
 // usageOf is what a reply consumed.
 func usageOf(d providers.Delta, text string) *Usage {
 	return &Usage{InputTokens: d.Usage.InputTokens, OutputTokens: d.Usage.OutputTokens, Characters: len([]rune(text))}
-}
-
-// latency is where the turn's time went, in milliseconds.
-func (t *replyTimes) latency() Latency {
-	between := func(from, to time.Time) int {
-		if from.IsZero() || to.IsZero() || to.Before(from) {
-			return 0
-		}
-		return int(to.Sub(from).Milliseconds())
-	}
-	return Latency{
-		EndpointMS: between(t.speechEnd, t.turnEnd), STTFinalMS: between(t.speechEnd, t.final),
-		LLMFirstMS: between(t.turnEnd, t.firstToken), ClauseMS: between(t.firstToken, t.firstClause),
-		TTSFirstMS: between(t.firstClause, t.firstAudio), FirstAudioMS: between(t.speechEnd, t.firstSent),
-		HeardMS: between(t.speechEnd, t.heard),
-	}
 }

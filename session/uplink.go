@@ -10,39 +10,6 @@ import (
 // framePool holds buffers of mic frames: UPLINK takes one per frame, LISTEN gives it back.
 var framePool = sync.Pool{New: func() any { b := make([]byte, 0, 4096); return &b }}
 
-// clock relates the session's audio time (milliseconds of microphone since the
-// first frame) to wall time. UPLINK moves it, everybody reads it.
-type clock struct {
-	mu    sync.Mutex
-	atMS  int64
-	heard time.Time
-}
-
-// advance says that audio up to atMS has arrived now.
-func (c *clock) advance(atMS int64, now time.Time) {
-	c.mu.Lock()
-	c.atMS, c.heard = atMS, now
-	c.mu.Unlock()
-}
-
-// when returns the wall time at which the audio at atMS arrived, in real time;
-// the zero time before the first frame.
-func (c *clock) when(atMS int64) time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.heard.IsZero() {
-		return time.Time{}
-	}
-	return c.heard.Add(-time.Duration(c.atMS-atMS) * time.Millisecond)
-}
-
-// nowMS returns the session audio time now, which is the last frame's.
-func (c *clock) nowMS() int64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.atMS
-}
-
 // uplink reads the client's socket: the only reader. It copies mic frames to
 // LISTEN, marks edges of the voice, and passes controls on.
 type uplink struct {

@@ -13,6 +13,8 @@ const (
 	vadWindow  = 20 * time.Millisecond
 	vadOnset   = 3  // windows of voice that start it (60 ms)
 	vadRelease = 15 // windows of quiet that end it (300 ms)
+	// vadQuarters are looked at to tell where in its last window a voice ended, to 5 ms.
+	vadQuarters = 4
 	// vadFactor is the ratio of RMS to noise floor that counts as voice (8 dB).
 	vadFactor = 2.5
 	// vadMinimum is the least RMS that counts, −46 dBFS.
@@ -26,20 +28,24 @@ const (
 
 // vad follows one learner's microphone. The zero value is not ready; use newVAD.
 type vad struct {
-	perWindow int // samples
-	// energy of the window being filled
-	sum   float64
-	count int
+	perWindow, perQuarter int // samples
+	// energy of the window being filled, by its quarters
+	quarters [vadQuarters]float64
+	filled   int     // quarters
+	sum      float64 // of the quarter being filled
+	count    int     // its samples
 	// state
 	floor  float64
 	voiced int // windows in a row
 	quiet  int
 	active bool
+	tail   int // samples of the last loud window after its last loud quarter
 }
 
 // newVAD returns a detector for PCM16 mono at rate hertz.
 func newVAD(rate int) *vad {
-	return &vad{perWindow: int(int64(rate) * int64(vadWindow) / int64(time.Second)), floor: vadFloorStart}
+	perWindow := int(int64(rate) * int64(vadWindow) / int64(time.Second))
+	return &vad{perWindow: perWindow, perQuarter: perWindow / vadQuarters, floor: vadFloorStart}
 }
 
 // edge is a change of voice activity within a block: At counts samples from the block's start,
@@ -55,11 +61,16 @@ func (v *vad) feed(pcm []byte) (voicedWindows int, e edge, changed bool) {
 	for i := 0; i+1 < len(pcm); i += 2 {
 		sample := float64(int16(binary.LittleEndian.Uint16(pcm[i:])))
 		v.sum += sample * sample
-		if v.count++; v.count < v.perWindow {
+		if v.count++; v.count < v.perQuarter {
 			continue
 		}
-		loud := v.window(v.sum / float64(v.count))
+		v.quarters[v.filled] = v.sum
 		v.sum, v.count = 0, 0
+		if v.filled++; v.filled < vadQuarters {
+			continue
+		}
+		v.filled = 0
+		loud := v.window()
 		if loud {
 			voicedWindows++
 		}
@@ -68,17 +79,29 @@ func (v *vad) feed(pcm []byte) (voicedWindows int, e edge, changed bool) {
 			if started {
 				e.At -= vadOnset * v.perWindow
 			} else {
-				e.At -= vadRelease * v.perWindow
+				e.At -= vadRelease*v.perWindow + v.tail
 			}
 		}
 	}
 	return voicedWindows, e, changed
 }
 
-// window says whether a window of that mean square is voice, and moves the floor.
-func (v *vad) window(meanSquare float64) bool {
+// window says whether the window that is full is voice, and where in it the voice
+// ended if it did, and moves the floor.
+func (v *vad) window() bool {
+	var sum float64
+	for _, q := range v.quarters {
+		sum += q
+	}
+	meanSquare := sum / float64(v.perWindow)
 	limit := max(v.floor*vadFactor, vadMinimum)
 	loud := meanSquare > limit*limit
+	if loud {
+		v.tail = 0
+		for i := vadQuarters - 1; i > 0 && v.quarters[i] <= limit*limit*float64(v.perQuarter); i-- {
+			v.tail += v.perQuarter
+		}
+	}
 	if square := v.floor * v.floor; meanSquare < square {
 		// Fall fast: quiet is the truth about the room.
 		v.floor = max(1, v.floor*0.8)

@@ -64,3 +64,24 @@ func BenchmarkVAD(b *testing.B) {
 		v.feed(pcm)
 	}
 }
+
+// Where a voice ended is known to 5 ms, wherever in a window or a frame that is.
+func TestVoiceEndIsExact(t *testing.T) {
+	for _, rate := range inputRates {
+		for over := range 24 {
+			rng := rand.New(rand.NewPCG(1, uint64(over)))
+			v := newVAD(rate)
+			sound := append(block(rate, 500, 20, rng), block(rate, 700+over, 2000, rng)...)
+			sound = append(sound, block(rate, 600-over, 20, rng)...)
+			frame, stopped := rate/50*2, -1
+			for at := 0; at+frame <= len(sound); at += frame {
+				if _, e, changed := v.feed(sound[at : at+frame]); changed && !e.Started {
+					stopped = (at/2 + e.At) * 1000 / rate
+				}
+			}
+			if late := stopped - (1200 + over); late < -1 || late > 5 {
+				t.Errorf("at %d Hz the voice ended at %d ms, heard %d ms late", rate, 1200+over, late)
+			}
+		}
+	}
+}

@@ -19,9 +19,8 @@ const (
 // watch is what CONDUCTOR keeps an eye on beside the talk; owned by its run.
 type watch struct {
 	lastSpeech time.Time
-	lastPing   time.Time
-	pingID     string
-	rtt        time.Duration
+	trip       roundTrip
+	rtt        time.Duration // the shortest of the last round trips; 0 before the first
 	ackedFrame uint64
 	validUntil time.Time
 	authWarned bool
@@ -47,10 +46,8 @@ func (w *watch) device(d DeviceState) {
 
 // pong measures the round trip.
 func (w *watch) pong(p Pong, now time.Time) {
-	if p.ID == w.pingID && w.pingID != "" {
-		w.rtt = now.Sub(w.lastPing)
-		w.pingID = ""
-	}
+	w.trip.pong(p.ID, now)
+	w.rtt = w.trip.shortest()
 }
 
 // onTick looks at everything that depends on time alone, once a second.
@@ -68,9 +65,9 @@ func (c *conductor) onTick(now time.Time) {
 		c.log.Warn("mic frames dropped", "frames", dropped)
 		c.emit(Warning{Code: WarnInputOverrun, Message: "Some of the microphone's audio could not be passed on in time."})
 	}
-	if now.Sub(w.lastPing) >= pingInterval {
-		w.lastPing, w.pingID = now, c.newID("p_")
-		c.emit(Ping{ID: w.pingID, RTTMS: w.rtt.Milliseconds()})
+	if w.trip.due(now) {
+		w.trip.ask(c.newID("p_"), now)
+		c.emit(Ping{ID: w.trip.id, RTTMS: w.rtt.Milliseconds()})
 	}
 	c.checkStall()
 	c.checkLimits(now)
