@@ -29,7 +29,8 @@ type ladder struct {
 	rung   int       // the next
 	asked  bool      // the tutor's last words were a question
 	hints  int
-	paused bool // the recogniser rests
+	paused bool // the recogniser is told to rest
+	asleep bool // and has not come back since
 }
 
 // rung is a step of the ladder.
@@ -83,7 +84,7 @@ func (c *conductor) onNudgeDue() {
 		nudge.Text = learn.Opener(c.config.Language, learn.Level(c.config.Level), d.hints)
 		d.hints++
 	case NudgePause:
-		d.paused = true
+		d.paused, d.asleep = true, true
 		c.lanes.order(hearRest)
 	}
 	c.emit(nudge)
@@ -103,6 +104,13 @@ func (c *conductor) stir(now time.Time) {
 		c.link.dropped.Store(0) // while nobody was meant to hear
 		c.lanes.order(hearWake)
 	}
+}
+
+// awake: the recogniser listens again. What the full mic lane dropped since it was woken
+// was from before the voice, unless it is more than the lane holds.
+func (c *conductor) awake() {
+	c.ladder.asleep = c.ladder.paused
+	c.link.dropped.Store(max(0, c.link.dropped.Load()-micQueue))
 }
 
 // fallSilent begins the silence after a reply, or takes it up again when the reply was

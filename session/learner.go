@@ -117,6 +117,9 @@ func (c *conductor) onHeard(m heardMsg) {
 	case m.down != nil:
 		c.recogniserDown(m.down)
 		return
+	case m.awake:
+		c.awake()
+		return
 	case m.up:
 		c.watch.deaf = false
 		c.link.dropped.Store(0) // while nobody heard, as the client was told

@@ -30,13 +30,14 @@ type listen struct {
 	acked *atomic.Uint64
 
 	// owned by run
-	epoch int
-	sent  int64 // samples on the stream now open
-	spans []span
-	rate  int      // hertz, of the stream now open
-	held  micFrame // taken off the lane but not sent, because the stream had another rate; or none
-	down  bool
-	idle  *time.Timer // fires when the recogniser should be told that silence is meant
+	epoch  int
+	sent   int64 // samples on the stream now open
+	spans  []span
+	rate   int      // hertz, of the stream now open
+	held   micFrame // taken off the lane but not sent, because the stream had another rate; or none
+	down   bool
+	rested bool        // the stream was closed on purpose
+	idle   *time.Timer // fires when the recogniser should be told that silence is meant
 }
 
 // errOtherRate ends a stream that was opened before the client chose its format.
@@ -110,6 +111,12 @@ func (l *listen) serve(ctx context.Context, stream providers.RecognitionStream) 
 	l.epoch++
 	l.sent, l.spans = 0, l.spans[:0]
 	l.idle.Reset(recogniserKeepAlive)
+	if l.rested {
+		l.rested = false
+		if err := l.tell(ctx, heardMsg{awake: true}); err != nil {
+			return err
+		}
+	}
 	if l.down {
 		l.down = false
 		if err := l.tell(ctx, heardMsg{up: true}); err != nil {

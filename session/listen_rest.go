@@ -60,6 +60,7 @@ func (l *listen) ordered(ctx context.Context, err error) bool {
 		return false
 	}
 	l.log.Info("recogniser rests")
+	l.rested = true
 	for {
 		select {
 		case o := <-l.lanes.hearing:

@@ -83,6 +83,8 @@ type heardMsg struct {
 	epoch int
 	// bent: the event held what cannot be true; see sane.
 	bent bool
+	// awake: a stream was opened after a rest
+	awake bool
 	// down and up report the recogniser's absence and return.
 	down error
 	up   bool

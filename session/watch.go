@@ -61,7 +61,7 @@ func (c *conductor) onTick(now time.Time) {
 		w.ackedFrame = acked
 		c.emit(InputAck{Input: InputPos{Stream: uint16((acked - 1) >> 32), Seq: uint32(acked - 1), NextSeq: uint32(acked)}})
 	}
-	if dropped := c.link.dropped.Swap(0); dropped > 0 && !w.deaf && !c.ladder.paused {
+	if dropped := c.droppedFrames(); dropped > 0 {
 		c.log.Warn("mic frames dropped", "frames", dropped)
 		c.emit(Warning{Code: WarnInputOverrun, Message: "Some of the microphone's audio could not be passed on in time."})
 	}
@@ -72,6 +72,18 @@ func (c *conductor) onTick(now time.Time) {
 	c.checkStall()
 	c.checkLimits(now)
 	c.checkAuth(now)
+}
+
+// droppedFrames is how many frames of the microphone were lost since it was last asked,
+// but for those that nobody was to hear.
+func (c *conductor) droppedFrames() int64 {
+	if c.ladder.asleep {
+		return 0 // awake judges them
+	}
+	if dropped := c.link.dropped.Swap(0); !c.watch.deaf {
+		return dropped
+	}
+	return 0
 }
 
 // checkLimits ends sessions that are silent or too long.
