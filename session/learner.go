@@ -338,6 +338,7 @@ func (c *conductor) giveUp() {
 	if (l.voiced >= notUnderstoodVoice || l.emptyEnd) && l.join(true) == "" {
 		c.emit(NotUnderstood{ItemID: l.itemID})
 	}
+	c.ladder.from = later(c.ladder.from, l.held)
 	c.learner = l.fresh()
 }
 
