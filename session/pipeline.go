@@ -29,6 +29,7 @@ type turn struct {
 	responseID string
 	itemID     string
 	prompt     providers.Prompt
+	language   string                 // of the reply, BCP-47
 	voice      providers.SpeakOptions // as response.created announced it
 	apology    string                 // spoken when the tutor fails before its first word
 	held       *held                  // of a draft, see draft_held.go; nil for any other reply

@@ -84,7 +84,7 @@ func (c *conductor) beginReply(note string) {
 	c.turns++
 	ctx, cancel := context.WithCancelCause(c.ctx)
 	t := &turn{id: c.turns, responseID: c.newID("r_"), itemID: c.newID("it_"), ctx: ctx, cancel: cancel,
-		prompt: c.prompt(note), apology: learn.Apology(c.config.Language), voice: *c.settings.speak.Load()}
+		prompt: c.prompt(note), language: c.config.Language, apology: learn.Apology(c.config.Language), voice: *c.settings.speak.Load()}
 	c.reply = &reply{turn: t, line: newTimeline(), prevID: c.prevID}
 	now := time.Now()
 	c.reply.timings.asked, c.reply.timings.turnEnd = now, now

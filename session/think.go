@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"kalami/providers"
+	"kalami/session/cutting"
 )
 
 // think asks the tutor for one reply at a time and cuts it into pieces that can be spoken.
@@ -51,7 +52,7 @@ func (th *think) apologise(t *turn, err error) {
 // has been handed on, and CONDUCTOR decides how the reply ends.
 func (th *think) turn(t *turn) error {
 	th.handed = false
-	var cutter clauseCutter
+	cutter := cutting.New(t.language)
 	began := false
 	delta, err := readReply(t.ctx, th.tutor, t.prompt, func(text string) error {
 		t.countRead(text)
@@ -61,7 +62,8 @@ func (th *think) turn(t *turn) error {
 				return err
 			}
 		}
-		for _, piece := range cutter.add(text) {
+		cutter.Write(text)
+		for piece, ok := cutter.Next(); ok; piece, ok = cutter.Next() {
 			if err := th.piece(t, piece); err != nil {
 				return err
 			}
@@ -71,7 +73,7 @@ func (th *think) turn(t *turn) error {
 	if err != nil {
 		return err
 	}
-	if err := th.piece(t, cutter.flush()); err != nil {
+	if err := th.piece(t, cutter.Rest()); err != nil {
 		return err
 	}
 	if !th.handed {

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"kalami/providers"
+	"kalami/session/cutting"
 	"kalami/session/learn"
 )
 
@@ -192,7 +193,7 @@ const paceMS = 66
 // estimate places every word by its share of the text. audioMS is the true length,
 // or 0 while it is not known.
 func (t *timeline) estimate(audioMS int) {
-	total := spokenLength(t.text)
+	total := cutting.Letters(t.text)
 	if total == 0 {
 		return
 	}
@@ -204,23 +205,12 @@ func (t *timeline) estimate(audioMS int) {
 	chars := 0
 	for from := 0; from < len(t.text); {
 		to := wordEnd(t.text, from)
-		n := spokenLength(t.text[from:to])
+		n := cutting.Letters(t.text[from:to])
 		t.words = append(t.words, timedWord{From: from, To: to,
 			StartMS: int(float64(chars) * perChar), EndMS: int(float64(chars+n) * perChar)})
 		chars += n
 		from = to
 	}
-}
-
-// spokenLength measures a text in letters; a character that is a word or a syllable
-// takes as long as three.
-func spokenLength(text string) (n int) {
-	for _, r := range text {
-		if n++; learn.Wide(r) {
-			n += 2
-		}
-	}
-	return n
 }
 
 // take returns the words not yet taken whose place is known, for captions. The

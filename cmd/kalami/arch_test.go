@@ -62,7 +62,9 @@ func arrows() []arrow {
 		{from: learn, to: []string{learn}, others: []string{"github.com/open-spaced-repetition/go-fsrs"}, pure: true},
 		// The rules of turn-taking: nothing but times and texts.
 		{from: "session/turntaking", to: []string{learn}, pure: true},
-		{from: "session", to: []string{learn, contracts, "session/turntaking"}},
+		// Where the tutor's text is cut to be spoken: nothing but texts.
+		{from: "session/cutting", to: []string{learn}, pure: true},
+		{from: "session", to: []string{learn, contracts, "session/turntaking", "session/cutting"}},
 		// The contracts know nobody; vendors and what stands beside them know the contracts.
 		{from: contracts, to: nil},
 		{from: "providers/providertest", to: []string{contracts, "providers/simulate"}},
