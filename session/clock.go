@@ -3,6 +3,8 @@ package session
 import (
 	"sync"
 	"time"
+
+	"kalami/session/turntaking"
 )
 
 // clock relates the session's audio time (milliseconds of microphone since the
@@ -41,15 +43,11 @@ func (c *clock) advance(atMS int64, now time.Time) {
 	c.atMS, c.heard = atMS, now
 }
 
-// when returns the wall time at which the audio at atMS arrived, in real time;
-// the zero time before the first frame.
-func (c *clock) when(atMS int64) time.Time {
+// audio returns what ties session audio time to the wall time of its coming.
+func (c *clock) audio() turntaking.Audio {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.heard.IsZero() {
-		return time.Time{}
-	}
-	return c.heard.Add(-time.Duration(c.atMS-atMS) * time.Millisecond)
+	return turntaking.Audio{AtMS: c.atMS, Heard: c.heard}
 }
 
 // promptly is when the audio at atMS would have arrived, had it been delayed no more
@@ -67,7 +65,5 @@ func (c *clock) promptly(atMS int64) time.Time {
 
 // nowMS returns the session audio time now, which is the last frame's.
 func (c *clock) nowMS() int64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.atMS
+	return c.audio().AtMS
 }

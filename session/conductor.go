@@ -129,7 +129,7 @@ func (c *conductor) leave() {
 		c.settle(c.playedEstimate(time.Now()), "estimate", "session_ended")
 	}
 	if c.learner.text() != "" {
-		c.keepLearner()
+		c.keepLearner("")
 		c.totals.Turns++
 	}
 	if c.trouble != nil {

@@ -71,11 +71,15 @@ func (c Config) complete(p learn.Profile) Config {
 	c.Audio.Output.Voice = cmpOr(c.Audio.Output.Voice, p.VoiceID)
 	if td := c.Audio.Input.TurnDetection; td != nil && td.PatienceMS == 0 {
 		filled := *td
-		filled.PatienceMS = cmpOr(p.PatienceMS, int(turntaking.LevelPatience(level).Milliseconds()))
+		filled.adapts = p.PatienceMS == 0
+		filled.PatienceMS = cmpOr(p.PatienceMS, int(turntaking.Adapted(level, p.Habits).Milliseconds()))
 		c.Audio.Input.TurnDetection = &filled
 	}
 	return c
 }
+
+// choose takes the learner's own patience, which is never adapted.
+func (td *TurnDetection) choose(ms int) { td.PatienceMS, td.adapts = ms, false }
 
 // cmpOr returns the first of two values that is not zero.
 func cmpOr[T comparable](a, b T) T {
@@ -163,7 +167,7 @@ func (in *InputConfig) mergeTurns(p *TurnDetectionPatch) *Problem {
 			return &Problem{Type: InvalidRequest, Code: InvalidEvent, Param: "session.audio.input.turn_detection.patience_ms",
 				Message: "Patience is between 800 and 4000 milliseconds."}
 		}
-		td.PatienceMS = *p.PatienceMS
+		td.choose(*p.PatienceMS)
 	}
 	if p.InterruptResponse != nil {
 		td.InterruptResponse = *p.InterruptResponse

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"kalami/session/learn"
+	"kalami/session/turntaking"
 )
 
 // onControl does what the client asks for.
@@ -94,8 +95,7 @@ func (c *conductor) typed(text, eventID string) {
 	}
 	c.supersede("client_cancelled")
 	if c.learner.text() != "" { // what was being said comes first
-		c.learner.reason = "client"
-		c.keepLearner()
+		c.keepLearner(turntaking.ByClient)
 	}
 	item := Item{ID: c.newID("it_"), Role: "user", Status: "completed", Content: []ItemContent{{Type: "input_text", Text: text}}}
 	c.emit(ItemAdded{Item: item, PreviousItemID: c.prevID})
@@ -114,7 +114,7 @@ func (c *conductor) commit() {
 	if c.learner.text() != "" {
 		c.interrupt("client_cancelled")
 	}
-	c.closeTurn("client")
+	c.closeTurn(turntaking.ByClient)
 }
 
 // hold keeps the learner's turn open, also one that was about to close by itself.
@@ -123,11 +123,7 @@ func (c *conductor) hold(ms int) {
 	if ms > 0 {
 		hold = time.Duration(min(ms, holdMost)) * time.Millisecond
 	}
-	l := &c.learner
-	l.held, l.heldByWord = time.Now().Add(hold), false
-	if l.reason != "client" {
-		l.closing = time.Time{}
-	}
+	c.learner.clock.Hold(time.Now().Add(hold))
 }
 
 // cancelResponse is the stop button.
@@ -180,7 +176,7 @@ func (c *conductor) setTutor(m SetTutor, eventID string) {
 			return
 		}
 		if next.Audio.Input.TurnDetection != nil {
-			next.Audio.Input.TurnDetection.PatienceMS = *m.PatienceMS
+			next.Audio.Input.TurnDetection.choose(*m.PatienceMS)
 		}
 	}
 	if m.SpeechRate != nil {

@@ -49,7 +49,7 @@
 // counted in the time of the learner's own audio, from the end of the last word or
 // of the last voice, whichever is later (vad.go says why both are needed). A client that
 // wants speed and no patience asks for [TurnsEndpoint]: then the recogniser's end is
-// the turn's, unless a voice goes on (endpoint.go).
+// the turn's, unless a voice goes on.
 //
 // # What was heard
 //

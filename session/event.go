@@ -63,6 +63,8 @@ type TurnDetection struct {
 	Type              string `json:"type" enum:"patient,endpoint" doc:"patient: the turn ends after silence that fits the learner; endpoint: where the recogniser says so, which is sooner and cuts a hesitant learner off"`
 	PatienceMS        int    `json:"patience_ms" doc:"Silence before the tutor speaks; 0 for the level's default" example:"1500"`
 	InterruptResponse bool   `json:"interrupt_response" doc:"Whether speech of the learner interrupts the tutor" example:"true"`
+	// adapts: nobody chose PatienceMS, so that it follows the learner's pauses.
+	adapts bool
 }
 
 // OutputConfig is the tutor's direction.

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"kalami/providers"
+	"kalami/session/turntaking"
 )
 
 // What a recogniser says is put into the order of the speech here, whatever the order
@@ -156,9 +157,7 @@ func (c *conductor) lateEnd(key segmentKey, ev providers.Heard) {
 	default:
 		l.finals = slices.Insert(l.finals, i, late)
 	}
-	l.changed = time.Now()
-	l.finalAt = l.changed
-	l.lastWordMS = max(l.lastWordMS, int64(ev.EndMS))
+	l.clock.Words(turntaking.Words{Text: l.text(), EndMS: int64(ev.EndMS), Open: l.open, Final: true}, time.Now())
 	c.spoke()
 	c.beginLearner(int64(ev.StartMS))
 	c.showTranscript(0)

@@ -25,23 +25,11 @@ func (c *conductor) asksForTime(text string) bool {
 
 // holdByWord keeps the turn open at the learner's word.
 func (c *conductor) holdByWord() {
-	l := &c.learner
-	if l.reason == "client" {
+	if c.learner.clock.Reason() == turntaking.ByClient {
 		return // it is over
 	}
-	if !l.heldByWord {
-		l.heldByWord, l.heldBefore = true, l.held
-	}
-	l.held = later(l.held, time.Now().Add(spokenHold))
-	l.closing = time.Time{}
+	c.learner.clock.HoldByWord(time.Now().Add(spokenHold))
 	c.emit(Nudge{Kind: NudgeHold})
-}
-
-// goOn ends a hold that was asked for in words.
-func (l *learnerTurn) goOn() {
-	if l.heldByWord {
-		l.heldByWord, l.held = false, l.heldBefore
-	}
 }
 
 // holdInstead looks at words that are not final when the turn is about to end: some
@@ -56,6 +44,7 @@ func (c *conductor) holdInstead() bool {
 	}
 	l.keep(understood{skip: l.skip, text: partial, words: pending, aside: true})
 	l.skip += units(partial)
+	l.clock.Words(turntaking.Words{Text: l.text(), Open: l.open}, time.Now())
 	c.holdByWord()
-	return l.reason != "client"
+	return l.clock.Reason() != turntaking.ByClient
 }

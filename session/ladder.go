@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"kalami/session/learn"
+	"kalami/session/turntaking"
 )
 
 // The unstick ladder: what is done for a learner who is silent after the tutor has
@@ -60,7 +61,7 @@ func (c *conductor) nudgeAfter(r rung) time.Duration {
 func (c *conductor) nudgeDeadline() time.Time {
 	l, d := &c.learner, &c.ladder
 	if !c.nudges || d.from.IsZero() || c.reply != nil || c.watch.draining ||
-		l.itemID != "" || l.voiceOn || l.text() != "" || !l.closing.IsZero() {
+		l.itemID != "" || l.clock.Speaking() || l.text() != "" || l.clock.Closing() {
 		return time.Time{}
 	}
 	for d.rung < len(rungs) && rungs[d.rung].question && (!d.asked || c.watch.muted) {
@@ -69,7 +70,7 @@ func (c *conductor) nudgeDeadline() time.Time {
 	if d.rung == len(rungs) {
 		return time.Time{}
 	}
-	return later(d.from, l.held).Add(c.nudgeAfter(rungs[d.rung]))
+	return later(d.from, l.clock.HeldUntil()).Add(c.nudgeAfter(rungs[d.rung]))
 }
 
 // onNudgeDue takes the next rung.
@@ -121,7 +122,7 @@ func (c *conductor) fallSilent(r *reply, now time.Time) {
 		d.from = now.Add(-c.nudgeAfter(rungs[d.rung-1]))
 		return
 	}
-	d.from, d.rung, d.asked = now, 0, c.asked()
+	d.from, d.rung, d.asked = now, 0, turntaking.LooksFinished(c.question())
 }
 
 // deliberate says whether a control is a sign of life: what a client says by itself, of

@@ -22,6 +22,8 @@ const (
 	// besideWord is how far from the end of the last word a voice may begin or end and
 	// still be that word's: recognisers place words within some tenths of a second.
 	besideWord = 500 * time.Millisecond
+	// beforeTurn is how long before the turn was noticed its voice may have begun.
+	beforeTurn = 2 * time.Second
 	// outputMost is the longest delay of a loudspeaker that is believed.
 	outputMost = time.Second
 )
@@ -126,10 +128,10 @@ func (c *conductor) noteVoice(e voiceEdge) {
 // taken when the turn ends, before what was said is handed on.
 func (c *conductor) speechEnd() time.Time {
 	l, now := &c.learner, time.Now()
-	beganMS := c.clock.nowMS() - (now.Sub(l.began) + notUnderstoodWait).Milliseconds()
+	beganMS := c.clock.nowMS() - (now.Sub(l.clock.Began()) + beforeTurn).Milliseconds()
 	atMS := endOfSpeech(c.voices, lastWordMS(l.words()), beganMS)
 	if atMS == 0 { // nobody says where in the audio it ended
-		return c.wordEnd().Add(-c.watch.rtt / 2)
+		return l.clock.WordEnd(c.clock.audio()).Add(-c.watch.rtt / 2)
 	}
 	return earlier(c.clock.promptly(atMS).Add(-c.watch.rtt/2), now)
 }

@@ -168,6 +168,9 @@ func (c *conductor) interrupt(reason string) {
 	if r == nil || r.interrupted() {
 		return
 	}
+	if reason == "turn_detected" {
+		c.observeCutOff()
+	}
 	now := time.Now()
 	r.turn.cancel(errInterrupted{reason})
 	c.send(outbound{flush: r.turn.id, event: ClearAudio{ResponseID: r.turn.responseID, Stream: r.turn.stream(), Reason: reason}})
@@ -311,7 +314,7 @@ func (c *conductor) aside(spoken string) bool {
 
 // dropAside forgets what was said beside the tutor, unless the learner is still at it.
 func (c *conductor) dropAside(spoken string) {
-	if c.aside(spoken) && !c.learner.voiceOn && time.Since(c.wordEnd()) > clearedWait {
+	if c.aside(spoken) && !c.learner.clock.Speaking() && time.Since(c.learner.clock.WordEnd(c.clock.audio())) > clearedWait {
 		c.learner = c.learner.fresh()
 	}
 }

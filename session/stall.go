@@ -21,7 +21,7 @@ type stall struct {
 // comes back of it is rarely words.
 func (c *conductor) checkStall() {
 	s := &c.stall
-	if !c.learner.voiceOn || c.reply != nil || c.watch.deaf || c.ladder.asleep {
+	if !c.learner.clock.Speaking() || c.reply != nil || c.watch.deaf || c.ladder.asleep {
 		return
 	}
 	s.voiced += watchInterval

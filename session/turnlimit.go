@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"kalami/session/learn"
+	"kalami/session/turntaking"
 )
 
 const (
@@ -37,20 +38,20 @@ func (l *learnerTurn) measure(now time.Time) {
 // the tutor is heard, whoever talks over it is waiting for its end.
 func (c *conductor) limitDeadline() time.Time {
 	l := &c.learner
-	if l.text() == "" || !l.closing.IsZero() || c.reply != nil {
+	if l.text() == "" || l.clock.Closing() || c.reply != nil {
 		return time.Time{}
 	}
 	if c.config.Audio.Input.TurnDetection == nil || !l.fullAt.IsZero() {
 		return l.fullAt
 	}
-	over := l.began.Add(c.turnLimit)
+	over := l.clock.Began().Add(c.turnLimit)
 	if !l.longAt.IsZero() {
 		over = earlier(over, l.longAt)
 	}
-	over = later(over, l.held)
+	over = later(over, l.clock.HeldUntil())
 	cut := over.Add(limitGrace)
-	if !l.voiceOn {
-		cut = earlier(cut, later(over, c.quietSince().Add(limitPause)))
+	if !l.clock.Speaking() {
+		cut = earlier(cut, later(over, l.clock.QuietSince(c.clock.audio()).Add(limitPause)))
 	}
 	return cut
 }
@@ -59,7 +60,7 @@ func (c *conductor) limitDeadline() time.Time {
 func (c *conductor) onLimitDue() {
 	c.count(TurnsLimited, 1)
 	c.learner.limited = true
-	c.closeTurn("timeout")
+	c.closeTurn(turntaking.ByLimit)
 }
 
 // turnNote is what the tutor is told about the turn that it answers; empty for nothing.

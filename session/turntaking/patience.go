@@ -39,18 +39,27 @@ func LevelPatience(l learn.Level) time.Duration {
 	}
 }
 
-// PatienceFor is how long silence must last after text before the turn is over;
-// asked says that the tutor's last words were a question.
-func PatienceFor(base time.Duration, language, text string, asked bool) time.Duration {
-	switch {
-	case asked && ClosedAnswer(text):
-		return time.Duration(float64(base) * finishedShrink)
-	case LooksUnfinished(language, text):
-		return min(time.Duration(float64(base)*unfinishedStretch), MaxPatience)
-	case LooksFinished(text):
-		return time.Duration(float64(base) * finishedShrink)
+// Wait is how long silence must last for a patience and its stretch.
+func Wait(patience time.Duration, stretch float64) time.Duration {
+	wait := time.Duration(float64(patience) * stretch)
+	if stretch > 1 {
+		return min(wait, MaxPatience)
 	}
-	return base
+	return wait
+}
+
+// Judge says by how much patience is to be stretched after text, more than 1 when its
+// sentence goes on and less when it ends, and why. question is what the tutor said before.
+func Judge(language, text, question string) (stretch float64, why Why) {
+	switch {
+	case LooksFinished(question) && ClosedAnswer(text):
+		return finishedShrink, WhyAnswered
+	case LooksUnfinished(language, text):
+		return unfinishedStretch, WhyUnfinished
+	case LooksFinished(text):
+		return finishedShrink, WhyFinished
+	}
+	return 1, WhyPatience
 }
 
 // LooksUnfinished says whether a speaker who stopped here has plainly more to

@@ -34,11 +34,11 @@ func TestPatience(t *testing.T) {
 		{"xx", "whatever", false, base},
 		{"en", "", false, base},
 	} {
-		if got := PatienceFor(base, c.language, c.text, c.asked); got != c.want {
+		if got := waitAfter(base, c.language, c.text, c.asked); got != c.want {
 			t.Errorf("patience after %q (%s, asked %v) is %v, want %v", c.text, c.language, c.asked, got, c.want)
 		}
 	}
-	if got := PatienceFor(3*time.Second, "es", "y", false); got != MaxPatience {
+	if got := waitAfter(3*time.Second, "es", "y", false); got != MaxPatience {
 		t.Errorf("stretched beyond the limit: %v", got)
 	}
 	levels := []learn.Level{learn.A1, learn.A2, learn.B1, learn.B2, learn.C1}
@@ -47,6 +47,16 @@ func TestPatience(t *testing.T) {
 			t.Errorf("%s is no less patient than %s", levels[i], levels[i-1])
 		}
 	}
+}
+
+// waitAfter is how long silence must last after text; asked: after a question.
+func waitAfter(base time.Duration, language, text string, asked bool) time.Duration {
+	question := ""
+	if asked {
+		question = "OK?"
+	}
+	stretch, _ := Judge(language, text, question)
+	return Wait(base, stretch)
 }
 
 func TestInterrupts(t *testing.T) {
@@ -94,7 +104,7 @@ func TestPatienceInOtherScripts(t *testing.T) {
 		{"ar", "ذهبت إلى", false, stretched},
 		{"pt", "Não.", true, shrunk},
 	} {
-		if got := PatienceFor(base, c.language, c.text, c.asked); got != c.want {
+		if got := waitAfter(base, c.language, c.text, c.asked); got != c.want {
 			t.Errorf("patience after %q (%s, asked %v) is %v, want %v", c.text, c.language, c.asked, got, c.want)
 		}
 	}
