@@ -95,10 +95,13 @@ func (l *learnerTurn) keep(u understood) {
 	l.finals = append(l.finals, u)
 }
 
+// unended says whether something is known of the segment being spoken, but not its end.
+func (l *learnerTurn) unended() bool { return l.partial != "" || l.skip > 0 }
+
 // follow turns to the segment of an event that is newer than the one being spoken. That
 // one was not ended: its stream broke, or the recogniser skipped its end.
 func (l *learnerTurn) follow(key segmentKey) {
-	if l.open && (l.partial != "" || l.skip > 0) {
+	if l.unended() {
 		l.keep(understood{skip: l.skip, text: l.partial, words: l.pending})
 	}
 	l.epoch, l.segment, l.open, l.ended, l.skip, l.partial, l.pending = key.epoch, key.segment, false, false, 0, "", nil
@@ -109,10 +112,17 @@ func (l *learnerTurn) follow(key segmentKey) {
 func (c *conductor) inOrder(m heardMsg) bool {
 	l, key := &c.learner, segmentKey{m.epoch, m.event.Segment}
 	order := key.compare(l.key())
-	if m.bent || order > 0 && key.epoch == l.epoch && key.segment > l.segment+1 || order > 0 && key.epoch == l.epoch && l.open {
+	if m.bent {
 		c.count(RecogniserFaults, 1)
 	}
 	if order > 0 {
+		next := segmentKey{epoch: key.epoch}
+		if key.epoch == l.epoch {
+			next.segment = l.segment + 1
+		}
+		if key != next || key.epoch == l.epoch && l.unended() {
+			c.count(RecogniserFaults, 1)
+		}
 		l.follow(key)
 		return true
 	}

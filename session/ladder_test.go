@@ -44,7 +44,7 @@ func helped(t *testing.T) (*talk, *tally) {
 	return k, m
 }
 
-// rungsSince lists the nudges with the seconds from the end of the last reply before.
+// rungsTaken lists the nudges with the seconds from the end of the last reply before.
 func (k *talk) rungsTaken() (out []string) {
 	var since time.Time
 	for _, w := range k.conn.all() {

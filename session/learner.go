@@ -49,9 +49,7 @@ type learnerTurn struct {
 func (l *learnerTurn) fresh() learnerTurn {
 	next := learnerTurn{clock: l.clock.Next(time.Now()), epoch: l.epoch, segment: l.segment, ended: l.ended,
 		clearedMS: l.clearedMS, past: l.past.add(l.finals)}
-	if l.open {
-		next.skip = l.skip + units(l.partial)
-	}
+	next.skip = l.skip + units(l.partial) // until the segment ends
 	return next
 }
 

@@ -2,7 +2,9 @@ package session
 
 import (
 	"context"
+	"slices"
 	"time"
+	"unicode/utf8"
 
 	"kalami/providers"
 	"kalami/session/learn"
@@ -13,6 +15,10 @@ import (
 
 // historyMost is how many messages of the conversation the tutor is reminded of.
 const historyMost = 60
+
+// promptMost bounds these together, in characters: some 8,000 tokens. The oldest are left
+// out; the last is always there.
+const promptMost = 24_000
 
 // remember adds a message to what the tutor is reminded of. It may change history.
 func remember(history []learn.Message, m learn.Message) []learn.Message {
@@ -32,15 +38,20 @@ func tutorPrompt(t learn.Tutoring, history []learn.Message, note string) provide
 		Reminder:  learn.Reminder(t.Level, t.Language, unheard(history), note),
 		MaxTokens: learn.ReplyTokens(t.Level),
 	}
-	for _, m := range history {
+	left := promptMost
+	for _, m := range slices.Backward(history) {
 		line := providers.Line{Role: providers.RoleLearner, Text: learn.Said(m.Content)}
 		if m.Speaker == learn.SpeakerTutor {
 			line = providers.Line{Role: providers.RoleTutor, Text: m.Heard}
+		}
+		if left -= utf8.RuneCountInString(line.Text); left < 0 && len(p.Lines) > 0 {
+			break
 		}
 		if line.Text != "" {
 			p.Lines = append(p.Lines, line)
 		}
 	}
+	slices.Reverse(p.Lines)
 	return p
 }
 

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"kalami/providers"
 	"kalami/session/learn"
 )
 
@@ -55,4 +56,25 @@ func TestPromptIsBounded(t *testing.T) {
 			t.Errorf("%d lines, the last %q", len(lines), lines[len(lines)-1].Text)
 		}
 	})
+}
+
+// Learners who write books at every turn do not make prompts without end: the oldest
+// lines are left out, never the last.
+func TestPromptOfLongTurns(t *testing.T) {
+	var history []learn.Message
+	for i := range 20 {
+		speaker := learn.SpeakerLearner
+		if i%2 == 1 {
+			speaker = learn.SpeakerTutor
+		}
+		history = append(history, learn.Message{Speaker: speaker, Content: strings.Repeat("ñ", 4000), Heard: strings.Repeat("ñ", 4000)})
+	}
+	p := tutorPrompt(learn.Tutoring{Language: "es", Level: learn.B1}, history, "")
+	if n := len(p.Lines); n != promptMost/4000 || p.Lines[n-1].Role != providers.RoleTutor || p.Lines[n-2].Role != providers.RoleLearner {
+		t.Errorf("%d lines", n)
+	}
+	huge := []learn.Message{{Speaker: learn.SpeakerLearner, Content: strings.Repeat("x", 2*promptMost)}}
+	if p := tutorPrompt(learn.Tutoring{}, huge, ""); len(p.Lines) != 1 {
+		t.Errorf("%d lines, want the one there is", len(p.Lines))
+	}
 }

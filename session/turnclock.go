@@ -39,7 +39,12 @@ func (c *conductor) turnDeadline(now time.Time) time.Time {
 }
 
 // onTurnDue does what the turn clock says when its deadline has come.
-func (c *conductor) onTurnDue(now time.Time) { c.obey(c.learner.clock.Due(c.moment(now))) }
+func (c *conductor) onTurnDue(now time.Time) {
+	if l := &c.learner; l.clock.Closing() && l.partial != "" { // the recogniser was asked for its end
+		c.count(RecogniserFaults, 1)
+	}
+	c.obey(c.learner.clock.Due(c.moment(now)))
+}
 
 // closeTurn ends the learner's turn, waiting a little for words on their way.
 func (c *conductor) closeTurn(reason turntaking.Reason) {
