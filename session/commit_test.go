@@ -172,7 +172,7 @@ func TestClear(t *testing.T) {
 func TestTypedDuringSpeech(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTalk(t)
-		k.params.Config.Duplex = "half" // so that the words do not interrupt
+		k.params.Config.Audio.Input.TurnDetection.InterruptResponse = false
 		k.tutor.replies = []string{"Hoy tenemos sopa, pollo y pescado muy fresco.", "Claro."}
 		k.start()
 		k.mic(1000, true)

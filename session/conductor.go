@@ -47,6 +47,7 @@ type conductor struct {
 	watch   watch
 	ladder  ladder
 	stall   stall
+	yield   yielding
 	end     *End     // set when the session is to end
 	trouble *Problem // what went wrong then, for the client; or nil
 }
@@ -57,6 +58,7 @@ type link struct {
 	dropped   atomic.Int64  // mic frames dropped, oldest first
 	acked     atomic.Uint64 // stream<<32 | seq, plus one
 	started   atomic.Bool   // the first mic frame has come
+	closed    atomic.Bool   // what the microphone delivers is not listened to
 }
 
 // settings are the options of the vendors' streams, which LISTEN and SPEAK read and
@@ -79,7 +81,9 @@ func (c *conductor) run(ctx, stop context.Context) error {
 	c.open()
 	stopped := stop.Done()
 	for c.end == nil {
-		c.rearm(time.Now())
+		now := time.Now()
+		c.gate(now)
+		c.rearm(now)
 		select {
 		case <-ctx.Done():
 			c.leave()
@@ -109,7 +113,7 @@ func (c *conductor) run(ctx, stop context.Context) error {
 func (c *conductor) open() {
 	c.emit(Created{
 		Session:   c.config,
-		Protocol:  Protocol{Version: "1.0", Features: []string{"marks", "playback_reports", "truncation"}},
+		Protocol:  Protocol{Version: "1.0", Features: []string{"marks", "pause", "playback_reports", "truncation"}},
 		Resume:    c.params.Resume,
 		Limits:    c.limits,
 		Heartbeat: Heartbeat{IntervalMS: int(pingInterval.Milliseconds()), TimeoutMS: int(inputTimeout.Milliseconds())},
@@ -211,7 +215,7 @@ func (c *conductor) onSignal(s signal) {
 // rearm sets the one timer to the next thing that is due.
 func (c *conductor) rearm(now time.Time) {
 	next := now.Add(time.Hour)
-	for _, at := range []time.Time{c.turnDeadline(now), c.replyDeadline(now), c.limitDeadline(), c.nudgeDeadline(), c.watch.drainAt} {
+	for _, at := range []time.Time{c.turnDeadline(now), c.replyDeadline(now), c.yieldDeadline(), c.limitDeadline(), c.nudgeDeadline(), c.watch.drainAt} {
 		if !at.IsZero() && at.Before(next) {
 			next = at
 		}
@@ -223,6 +227,9 @@ func (c *conductor) rearm(now time.Time) {
 func (c *conductor) onTimer(now time.Time) {
 	if at := c.replyDeadline(now); !at.IsZero() && !now.Before(at) {
 		c.onReplyDue(now)
+	}
+	if at := c.yieldDeadline(); !at.IsZero() && !now.Before(at) {
+		c.onYieldDue(now)
 	}
 	if at := c.turnDeadline(now); !at.IsZero() && !now.Before(at) {
 		c.onTurnDue(now)

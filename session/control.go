@@ -36,7 +36,7 @@ func (c *conductor) onControl(ctl Control, eventID string) {
 	case HoldTurn:
 		c.hold(m.MS)
 	case DeviceState:
-		c.watch.device(m)
+		c.onDevice(m)
 	case Pong:
 		c.watch.pong(m, time.Now())
 	case AckEvents:
@@ -62,12 +62,12 @@ func (c *conductor) onPlayback(ctl Control) {
 		if r == nil || id != r.turn.responseID {
 			return false
 		}
-		r.report(played, buffered, now)
+		c.report(r, played, buffered, now)
 		return true
 	}
 	switch m := ctl.(type) {
 	case PlaybackStarted:
-		if report(m.ResponseID, 0, unknown) {
+		if r != nil && r.reports > 0 && m.ResponseID == r.turn.responseID || report(m.ResponseID, 0, unknown) {
 			c.firstHeard(r, m, now)
 		}
 	case PlaybackPosition:
@@ -76,12 +76,12 @@ func (c *conductor) onPlayback(ctl Control) {
 		report(m.ResponseID, m.PlayedMS, unknown)
 	case PlaybackStopped:
 		if report(m.ResponseID, m.PlayedMS, 0) {
-			r.stopped = true
+			r.stopped, r.bufferedMS = true, 0
 			c.completeIfHeard()
 		}
 	case PlaybackCleared:
 		if r != nil && m.ResponseID == r.turn.responseID && r.interrupted() {
-			c.settle(m.PlayedMS, "client", r.reason)
+			c.settle(c.cleared(r, m.PlayedMS), "client", r.reason)
 		}
 	}
 }
@@ -111,6 +111,7 @@ func (c *conductor) typed(text, eventID string) {
 // commit ends the learner's turn at the client's word. There may be no words yet: they
 // come later than the voice, so that the turn waits a moment for them in any case.
 func (c *conductor) commit() {
+	c.answerAside(c.learner.side)
 	if c.learner.text() != "" {
 		c.interrupt("client_cancelled")
 	}
@@ -219,6 +220,9 @@ func (c *conductor) update(p ConfigPatch, eventID string) {
 			c.emit(Failure{Error: *problem})
 			return
 		}
+	}
+	if p.Duplex != nil {
+		c.chooseDuplex()
 	}
 	c.adopt(next.complete(c.params.Profile))
 }

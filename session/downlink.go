@@ -198,14 +198,18 @@ func (d *downlink) captions() error {
 	return nil
 }
 
-// waiting says whether the chunk is a draft's that has not become the answer: nothing
-// of it may be written, while the control lane goes on.
+// waiting says whether the chunk is a draft's that has not become the answer, or of a
+// turn that stands still: nothing of it may be written, while the control lane goes on.
 func (d *downlink) waiting() bool {
-	return d.holding && d.chunk.turn.held != nil && d.chunk.turn.id > d.released
+	if !d.holding {
+		return false
+	}
+	t := d.chunk.turn
+	return t.held != nil && t.id > d.released || t.id == d.pausing.turn
 }
 
 // await serves the control lane until the next thing on it: the release of the draft,
-// or the order to forget it, comes there.
+// the order to play on, or the order to forget it, comes there.
 func (d *downlink) await(ctx context.Context) error {
 	select {
 	case o := <-d.lanes.control:
@@ -227,9 +231,6 @@ func (d *downlink) audio(ctx context.Context) (time.Duration, error) {
 	}
 	if d.stream == nil || d.stream.turn != t.id {
 		d.stream = &outStream{turn: t.id}
-	}
-	if d.pausing.turn == t.id {
-		return writeDeadline, nil // until an order comes
 	}
 	if len(d.chunk.pcm) == 0 {
 		d.holding = false

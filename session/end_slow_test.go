@@ -14,7 +14,7 @@ import (
 func TestFullControlLane(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTalk(t)
-		k.params.Config.Duplex = "half"
+		k.params.Config.Audio.Input.TurnDetection.InterruptResponse = false
 		k.start()
 		k.conn.mu.Lock()
 		k.conn.blocked = make(chan struct{})

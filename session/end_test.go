@@ -86,7 +86,7 @@ func TestWordsAtTheEnd(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				k := newTalk(t)
-				k.params.Config.Duplex = "half"
+				k.params.Config.Audio.Input.TurnDetection.InterruptResponse = false
 				k.tutor.replies = []string{menu}
 				k.speaking(1000)
 				k.mic(200, true)

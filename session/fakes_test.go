@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +36,7 @@ type fakeConn struct {
 	log     []written
 	end     *End
 	blocked chan struct{} // writes wait for it when not nil
+	listens func(written) // told of every write; or nil
 	panics  bool          // at the first audio
 }
 
@@ -62,10 +64,14 @@ func (c *fakeConn) write(w written) error {
 			return io.ErrClosedPipe
 		}
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	w.at = time.Now()
+	c.mu.Lock()
 	c.log = append(c.log, w)
+	listens := c.listens
+	c.mu.Unlock()
+	if listens != nil {
+		listens(w)
+	}
 	return nil
 }
 
@@ -147,6 +153,7 @@ type fakeHearing struct {
 	opt       providers.ListenOptions
 	mu        sync.Mutex
 	samples   int
+	loud      int // samples of the frames that are not silence
 	finalized int
 	kept      int
 	closed    bool
@@ -155,6 +162,9 @@ type fakeHearing struct {
 func (h *fakeHearing) Send(_ context.Context, pcm []byte) error {
 	h.mu.Lock()
 	h.samples += len(pcm) / 2
+	if bytes.ContainsFunc(pcm, func(r rune) bool { return r != 0 }) {
+		h.loud += len(pcm) / 2
+	}
 	h.mu.Unlock()
 	return nil
 }
@@ -281,6 +291,7 @@ type fakeUtterance struct {
 	rate        int
 	held        []providers.Chunk
 	atMS, given int
+	samples     int
 	chunks      chan providers.Chunk
 	once        sync.Once
 	stop        chan struct{}
@@ -291,7 +302,10 @@ func (u *fakeUtterance) Write(_ context.Context, text string, _ bool) error {
 	for _, r := range text {
 		c.Marks = append(c.Marks, providers.CharMark{Char: string(r), StartMS: u.atMS, EndMS: u.atMS + fakeCharMS})
 		u.atMS += fakeCharMS
-		c.PCM = append(c.PCM, make([]byte, u.rate*fakeCharMS/1000*2)...)
+		for range u.rate * fakeCharMS / 1000 { // no two samples near each other are the same
+			u.samples++
+			c.PCM = append(c.PCM, byte(u.samples), byte(u.samples>>8))
+		}
 	}
 	if u.plain {
 		c.Marks = nil

@@ -105,6 +105,7 @@ func (l *learnerTurn) follow(key segmentKey) {
 		l.keep(understood{skip: l.skip, text: l.partial, words: l.pending})
 	}
 	l.epoch, l.segment, l.open, l.ended, l.skip, l.partial, l.pending = key.epoch, key.segment, false, false, 0, "", nil
+	l.segmentAt = time.Now()
 }
 
 // inOrder says whether an event is to be taken as it comes. One of a segment that is

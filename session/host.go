@@ -175,7 +175,7 @@ func (h *Host) limits() Limits {
 }
 
 func (s *assembly) uplink(conn Conn) *uplink {
-	return &uplink{conn: conn, lanes: s.lanes, clock: s.clock, rate: &s.settings.rate, started: &s.link.started,
+	return &uplink{conn: conn, lanes: s.lanes, clock: s.clock, rate: &s.settings.rate, started: &s.link.started, closed: &s.link.closed,
 		lastInput: &s.link.lastInput, dropped: &s.link.dropped}
 }
 

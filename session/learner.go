@@ -34,6 +34,9 @@ type learnerTurn struct {
 	partial string
 	skip    int // units of this segment that belong to the turn before
 	pending []providers.Word
+	// segmentAt is when the segment was first heard of
+	segmentAt time.Time
+	side      sideWords
 	// clearedMS: what was said before then the learner has taken back
 	clearedMS int64
 
@@ -47,7 +50,7 @@ type learnerTurn struct {
 
 // fresh starts the next turn, remembering what of an open segment was already used.
 func (l *learnerTurn) fresh() learnerTurn {
-	next := learnerTurn{clock: l.clock.Next(time.Now()), epoch: l.epoch, segment: l.segment, ended: l.ended,
+	next := learnerTurn{clock: l.clock.Next(time.Now()), epoch: l.epoch, segment: l.segment, segmentAt: l.segmentAt, ended: l.ended,
 		clearedMS: l.clearedMS, past: l.past.add(l.finals)}
 	next.skip = l.skip + units(l.partial) // until the segment ends
 	return next
@@ -64,6 +67,14 @@ func (c *conductor) beginLearner(atMS int64) {
 
 // onVoice follows the learner's voice.
 func (c *conductor) onVoice(e voiceEdge) {
+	switch e.kind {
+	case voiceLasting:
+		c.pauseFor(e.atMS, time.Now())
+		return
+	case voiceHushed:
+		c.playOn(time.Now())
+		return
+	}
 	c.noteVoice(e)
 	l := &c.learner
 	c.stir(time.Now())
@@ -123,6 +134,9 @@ func (c *conductor) hypothesis(ev providers.Heard, final bool) {
 		l.skip = units(ev.Text) // taken back before it was understood
 	}
 	text, words := withoutFirst(ev.Text, ev.Words, l.skip)
+	if c.overhear(ev, text, words, final) {
+		return
+	}
 	changed := text != l.partial
 	l.partial, l.pending, l.open = text, words, true
 	if text != "" {
@@ -161,9 +175,7 @@ func (c *conductor) hypothesis(ev providers.Heard, final bool) {
 	} else if changed {
 		c.showTranscript(0)
 	}
-	if c.reply != nil && !c.reply.interrupted() && c.mayInterrupt() && !c.guarded(time.Now()) && turntaking.Interrupts(l.join(true), c.reply.audible()) {
-		c.interrupt("turn_detected")
-	}
+	c.yieldTo()
 }
 
 // spoke takes words as a sign of life.
@@ -171,12 +183,6 @@ func (c *conductor) spoke() {
 	now := time.Now()
 	c.watch.speech(now)
 	c.stir(now)
-}
-
-// mayInterrupt says whether speech stops the tutor in this session.
-func (c *conductor) mayInterrupt() bool {
-	td := c.config.Audio.Input.TurnDetection
-	return c.config.Duplex != "half" && td != nil && td.InterruptResponse
 }
 
 // giveUp drops a voice in which there were no words.

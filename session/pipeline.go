@@ -75,6 +75,8 @@ type edgeKind uint8
 const (
 	voiceStarted edgeKind = iota + 1
 	voiceStopped
+	voiceLasting // the voice is more than a click; at is where it began
+	voiceHushed  // one that lasted seems to be over
 )
 
 // heardMsg is what LISTEN tells CONDUCTOR. Times in event are session audio time.

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"kalami/providers"
@@ -40,8 +41,11 @@ type reply struct {
 	playedMS   float64
 	bufferedMS float64
 	reportedAt time.Time
-	advancedAt time.Time // when playedMS last grew
-	stopped    bool      // the player has nothing more to play
+	advancedAt time.Time     // when playedMS last grew
+	stopped    bool          // the player has nothing more to play
+	stood      time.Duration // how long the reply had stood still at reportedAt
+	lag        time.Duration // the least that the player was behind the clock before the first pause; 0 for unknown
+	stand      standing
 
 	// set when it was interrupted
 	reason string
@@ -50,31 +54,6 @@ type reply struct {
 
 // interrupted says whether the reply was stopped and only waits for the client's report.
 func (r *reply) interrupted() bool { return !r.until.IsZero() }
-
-// report takes the player's word: how much was played, and how much waits to be.
-func (r *reply) report(played, buffered float64, now time.Time) {
-	if played = min(amount(played), float64(r.sentMS)); played > r.playedMS || r.reports == 0 {
-		r.playedMS, r.advancedAt = max(played, r.playedMS), now
-	}
-	r.reports++
-	r.bufferedMS, r.reportedAt, r.stopped = amount(buffered), now, false
-}
-
-// amount is a client's number of milliseconds: nothing if it makes no sense.
-func amount(ms float64) float64 {
-	if ms > 0 {
-		return ms
-	}
-	return 0 // NaN, too
-}
-
-// audible is the text that may be sounding now; empty while nothing was sent.
-func (r *reply) audible() string {
-	if r.sentMS == 0 {
-		return ""
-	}
-	return r.line.text
-}
 
 // beginReply has the tutor speak. note is an extra instruction for this reply.
 func (c *conductor) beginReply(note string) {
@@ -172,6 +151,7 @@ func (c *conductor) interrupt(reason string) {
 		c.observeCutOff()
 	}
 	now := time.Now()
+	r.stand.end(now)
 	r.turn.cancel(errInterrupted{reason})
 	c.send(outbound{flush: r.turn.id, event: ClearAudio{ResponseID: r.turn.responseID, Stream: r.turn.stream(), Reason: reason}})
 	if reason == "turn_detected" && r.sentMS > 0 {
@@ -192,27 +172,6 @@ func (c *conductor) supersede(reason string) {
 	}
 }
 
-// replyDeadline is when the reply's end is decided without the client; zero for not yet.
-func (c *conductor) replyDeadline(time.Time) time.Time {
-	r := c.reply
-	switch {
-	case r == nil:
-		return time.Time{}
-	case r.interrupted():
-		return r.until
-	case !r.allSent:
-		return time.Time{}
-	case r.sentMS == 0:
-		return r.timings.turnEnd // nothing to be heard
-	}
-	end := r.timings.firstSent.Add(time.Duration(r.sentMS) * time.Millisecond).Add(c.watch.rtt / 2)
-	if r.reports > 0 {
-		rest := time.Duration((float64(r.sentMS) - r.playedMS) * float64(time.Millisecond))
-		return later(end, r.advancedAt.Add(rest)).Add(lateReport)
-	}
-	return end.Add(silentClient)
-}
-
 // completeIfHeard completes the reply when all of it was sent and the player is done.
 func (c *conductor) completeIfHeard() {
 	if r := c.reply; r.stopped && r.allSent && !r.interrupted() {
@@ -230,29 +189,11 @@ func (c *conductor) onReplyDue(now time.Time) {
 	c.complete()
 }
 
-// playedEstimate is how much of the reply was played by now, for want of a report:
-// the client's last word continued, or the wall clock, less delays; never more than was sent.
-func (c *conductor) playedEstimate(now time.Time) float64 {
-	r := c.reply
-	if r.timings.firstSent.IsZero() {
-		return 0
-	}
-	if r.interrupted() {
-		now = r.until.Add(-clearedWait) // it was told to be silent then
-	}
-	played := float64(now.Sub(r.timings.firstSent)-c.watch.rtt/2-clientBuffer) / float64(time.Millisecond)
-	if r.reports > 0 {
-		since := float64(now.Sub(r.reportedAt)) / float64(time.Millisecond)
-		played = r.playedMS + min(since, r.bufferedMS)
-	}
-	return max(0, min(played, float64(r.sentMS)))
-}
-
 // settle ends an interrupted reply: the tutor's message is what was heard.
 func (c *conductor) settle(playedMS float64, source, reason string) {
 	r := c.reply
 	c.reply = nil
-	played := int(min(amount(playedMS), float64(r.sentMS)))
+	played := int(math.Round(min(amount(playedMS), float64(r.sentMS))))
 	heard, _ := r.line.heard(played)
 	if r.mute {
 		heard = r.line.text // it was read, not heard
@@ -265,7 +206,7 @@ func (c *conductor) settle(playedMS float64, source, reason string) {
 	})
 	c.keepTutor(r, heard, played, true)
 	c.fallSilent(r, time.Now())
-	c.dropAside(r.line.text)
+	c.forgetAside(r)
 }
 
 // complete ends a reply that was heard to its end.
@@ -280,7 +221,7 @@ func (c *conductor) complete() {
 	c.emit(ResponseDone{Response: info, Latency: c.over(r)})
 	c.keepTutor(r, r.line.text, r.sentMS, false)
 	c.fallSilent(r, time.Now())
-	c.dropAside(r.line.text)
+	c.forgetAside(r)
 	if c.watch.draining {
 		c.onDrainDue(time.Now())
 	}

@@ -222,11 +222,11 @@ func TestInterruptedWhileThinking(t *testing.T) {
 	})
 }
 
-// Half duplex: what is said over the tutor waits for its end and is answered then.
-func TestHalfDuplex(t *testing.T) {
+// Without interruptions what is said over the tutor waits for its end and is answered then.
+func TestWithoutInterruptions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTalk(t)
-		k.params.Config.Duplex = "half"
+		k.params.Config.Audio.Input.TurnDetection.InterruptResponse = false
 		k.tutor.replies = []string{menu, "Claro."}
 		k.start()
 		k.mic(400, false)

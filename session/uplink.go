@@ -19,6 +19,8 @@ type uplink struct {
 	// rate of the microphone in hertz; CONDUCTOR may change it until started is set
 	rate    *atomic.Int32
 	started *atomic.Bool
+	// closed is set by CONDUCTOR while a half-duplex microphone is not listened to
+	closed *atomic.Bool
 	// lastInput is the wall time of the last byte, Unix nanoseconds
 	lastInput *atomic.Int64
 	dropped   *atomic.Int64
@@ -30,7 +32,9 @@ type uplink struct {
 	nextPos uint32
 	first   bool
 	voiced  time.Duration
-	waited  bool // LISTEN took nothing while the mic lane was full
+	onset   int64    // session audio time at which the voice began
+	told    edgeKind // of the voice
+	waited  bool     // LISTEN took nothing while the mic lane was full
 }
 
 // run blocks until the connection is over and returns its *End, or until ctx ends.
@@ -117,11 +121,16 @@ func (u *uplink) frame(ctx context.Context, f *Frame) error {
 	start := u.samples
 	u.samples += int64(len(f.Audio) / 2)
 	u.clock.advance(u.ms(u.samples), time.Now())
-	if err := u.listenFor(ctx, f.Audio, start); err != nil {
-		return err
-	}
 	buf := framePool.Get().(*[]byte)
 	*buf = append((*buf)[:0], f.Audio...)
+	if u.closed.Load() { // the time passes, but nothing is heard
+		clear(*buf)
+		if err := u.hush(ctx); err != nil {
+			return err
+		}
+	} else if err := u.listenFor(ctx, f.Audio, start); err != nil {
+		return err
+	}
 	u.enqueue(ctx, micFrame{buf: buf, startMS: u.ms(start), stream: f.Stream, seq: f.Seq})
 	return nil
 }
@@ -146,16 +155,33 @@ func (u *uplink) listenFor(ctx context.Context, pcm []byte, start int64) error {
 	if !changed && !u.vad.active {
 		u.voiced = time.Duration(u.vad.voiced) * vadWindow // clicks do not add up to a voice
 	}
-	if !changed {
+	if changed {
+		edge := voiceEdge{kind: voiceStopped, atMS: max(0, u.ms(start+int64(e.At))), voiced: u.voiced}
+		if e.Started {
+			edge.kind, u.onset = voiceStarted, edge.atMS
+		} else {
+			u.voiced = 0
+		}
+		u.told = edge.kind
+		if err := u.signal(ctx, signal{voice: edge}); err != nil {
+			return err
+		}
+	}
+	return u.follow(ctx)
+}
+
+// follow tells CONDUCTOR, once each, that the voice lasts and that it seems to be over:
+// sooner than its end, which allows for pauses within a word.
+func (u *uplink) follow(ctx context.Context) error {
+	switch v := u.vad; {
+	case v.active && u.told == voiceStarted && v.lasted >= vadLasting:
+		u.told = voiceLasting
+	case v.active && u.told == voiceLasting && v.quiet >= vadHush:
+		u.told = voiceHushed
+	default:
 		return nil
 	}
-	edge := voiceEdge{kind: voiceStopped, atMS: max(0, u.ms(start+int64(e.At))), voiced: u.voiced}
-	if e.Started {
-		edge.kind = voiceStarted
-	} else {
-		u.voiced = 0
-	}
-	return u.signal(ctx, signal{voice: edge})
+	return u.signal(ctx, signal{voice: voiceEdge{kind: u.told, atMS: u.onset}})
 }
 
 // micWait is how long UPLINK waits for LISTEN when the mic lane is full.

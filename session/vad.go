@@ -15,6 +15,8 @@ const (
 	vadRelease = 15 // windows of quiet that end it (300 ms)
 	// vadQuarters are looked at to tell where in its last window a voice ended, to 5 ms.
 	vadQuarters = 4
+	vadLasting  = 6 // windows of voice, of one that has not ended, that make it more than a click (120 ms)
+	vadHush     = 8 // windows of quiet after which one that lasted seems to be over (160 ms)
 	// vadFactor is the ratio of RMS to noise floor that counts as voice (8 dB).
 	vadFactor = 2.5
 	// vadMinimum is the least RMS that counts, −46 dBFS.
@@ -40,6 +42,7 @@ type vad struct {
 	quiet  int
 	active bool
 	tail   int // samples of the last loud window after its last loud quarter
+	lasted int // windows of voice since it began
 }
 
 // newVAD returns a detector for PCM16 mono at rate hertz.
@@ -124,9 +127,10 @@ func (v *vad) step(loud bool) (started, changed bool) {
 		v.voiced++
 		v.quiet = 0
 		if !v.active && v.voiced >= vadOnset {
-			v.active = true
+			v.active, v.lasted = true, vadOnset
 			return true, true
 		}
+		v.lasted++
 		return false, false
 	}
 	v.voiced = 0

@@ -70,6 +70,7 @@ func (c *conductor) onTick(now time.Time) {
 		c.emit(Ping{ID: w.trip.id, RTTMS: w.rtt.Milliseconds()})
 	}
 	c.checkStall()
+	c.settleAlarm(now, false)
 	c.checkLimits(now)
 	c.checkAuth(now)
 }
@@ -159,6 +160,7 @@ func (c *conductor) stop(cause error) {
 	w.draining = true
 	c.emit(GoAway{Reason: "deploy", TimeLeftMS: int(c.grace.Milliseconds()), Reconnect: Reconnecting{Resume: true}})
 	now := time.Now()
+	c.playOn(now)
 	if c.reply == nil || c.reply.sentMS == 0 || c.reply.interrupted() {
 		c.finish(end, nil)
 		return
