@@ -51,6 +51,14 @@
 // wants speed and no patience asks for [TurnsEndpoint]: then the recogniser's end is
 // the turn's, unless a voice goes on.
 //
+// A learner who asks for time, with tutor.hold or in words (hold.go), gets it; one who
+// never stops talking is interrupted kindly (turnlimit.go); one who is silent after the
+// tutor has spoken is helped by and by, until the lesson pauses and the recogniser is no
+// longer paid (ladder.go).
+//
+// Recognisers are not believed: what they say is put into the order of the speech
+// (hearing_order.go), and a stream that has gone silent is replaced (stall.go).
+//
 // # What was heard
 //
 // The tutor's history holds what the learner heard, not what was generated. The

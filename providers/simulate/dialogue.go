@@ -28,7 +28,8 @@ const (
 // conversation alone:
 //
 //   - nothing said by the learner yet: the opener of the language that the system
-//     prompt names by its code in parentheses, "Spanish (es)";
+//     prompt names by its code in parentheses, "Spanish (es)", and then the tutor's last
+//     line again, for a learner who is silent;
 //   - a line of a script, in any language, more or less: the line beside it;
 //   - a wish to hear it again: the tutor's last line;
 //   - anything else: the script's Otherwise.
@@ -45,7 +46,7 @@ func (s *Server) answer(c chat) string {
 		if tutor == "" {
 			return script.Opener
 		}
-		return script.Otherwise
+		return s.whole(tutor)
 	}
 	if line, ok := s.match(learner, script.Language); ok {
 		return line

@@ -33,7 +33,7 @@ func TestDialogue(t *testing.T) {
 		{"a stage direction alone", spanish, []providers.Line{learner("(The conversation begins.)")}, es.Opener},
 		{"a region", "Language: Deutsch (de-AT)", nil, de.Opener},
 		{"no language named", "Be kind (always).", nil, en.Opener},
-		{"silence after the tutor", spanish, []providers.Line{tutor(es.Opener), learner("(The learner is silent.)")}, es.Otherwise},
+		{"silence after the tutor", spanish, []providers.Line{tutor(es.Opener), learner("(The learner is silent.)")}, es.Opener},
 
 		// What recognisers write.
 		{"to the letter", spanish, []providers.Line{learner(es.Turns[0].Learner)}, es.Turns[0].Tutor},
