@@ -37,7 +37,8 @@ type conductor struct {
 	learner learnerTurn
 	voices  []stretch // where in the microphone's audio there was voice lately
 	reply   *reply    // nil when the tutor is neither preparing, speaking nor being interrupted
-	turns   uint64    // turns begun, the last one's number
+	drafts  drafting
+	turns   uint64 // turns begun, the last one's number
 	history []learn.Message
 	totals  learn.Totals
 	habits  learn.TurnHabits // the learner's, as observed up to now; kept when the session is over
@@ -83,6 +84,7 @@ func (c *conductor) run(ctx, stop context.Context) error {
 	for c.end == nil {
 		now := time.Now()
 		c.gate(now)
+		c.reviewDraft(now)
 		c.rearm(now)
 		select {
 		case <-ctx.Done():
@@ -125,6 +127,7 @@ func (c *conductor) open() {
 // far as it was heard, and words the learner had said are stored as said.
 func (c *conductor) leave() {
 	c.send(outbound{flush: c.turns}) // no audio after what is said here
+	c.dropDraft(dropSuperseded)
 	if r := c.reply; r != nil {
 		r.turn.cancel(errInterrupted{"session_ended"})
 		if c.aside(r.line.text) {
@@ -146,7 +149,7 @@ func (c *conductor) leave() {
 
 // summary sums the session up.
 func (c *conductor) summary() Summary {
-	return Summary{DurationMS: time.Since(c.started).Milliseconds(), Turns: c.totals.Turns, Usage: c.usage}
+	return Summary{DurationMS: time.Since(c.started).Milliseconds(), Turns: c.totals.Turns, Usage: c.usage, Drafts: c.drafts.sum}
 }
 
 // finish ends the session for a reason; p, which may be nil, is told to the client
@@ -215,7 +218,7 @@ func (c *conductor) onSignal(s signal) {
 // rearm sets the one timer to the next thing that is due.
 func (c *conductor) rearm(now time.Time) {
 	next := now.Add(time.Hour)
-	for _, at := range []time.Time{c.turnDeadline(now), c.replyDeadline(now), c.yieldDeadline(), c.limitDeadline(), c.nudgeDeadline(), c.watch.drainAt} {
+	for _, at := range []time.Time{c.turnDeadline(now), c.replyDeadline(now), c.draftDeadline(now), c.yieldDeadline(), c.limitDeadline(), c.nudgeDeadline(), c.watch.drainAt} {
 		if !at.IsZero() && at.Before(next) {
 			next = at
 		}
@@ -234,6 +237,7 @@ func (c *conductor) onTimer(now time.Time) {
 	if at := c.turnDeadline(now); !at.IsZero() && !now.Before(at) {
 		c.onTurnDue(now)
 	}
+	c.onDraftDue(now)
 	if at := c.limitDeadline(); !at.IsZero() && !now.Before(at) {
 		c.onLimitDue()
 	}

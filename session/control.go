@@ -124,6 +124,7 @@ func (c *conductor) hold(ms int) {
 	if ms > 0 {
 		hold = time.Duration(min(ms, holdMost)) * time.Millisecond
 	}
+	c.dropDraft(dropHeld) // more is to come
 	c.learner.clock.Hold(time.Now().Add(hold))
 }
 
@@ -200,6 +201,7 @@ func (c *conductor) setTutor(m SetTutor, eventID string) {
 // adopt makes a configuration effective and says so.
 func (c *conductor) adopt(next Config) {
 	c.config = next
+	c.dropDraft(dropSuperseded) // it was made for other settings
 	c.settings.follow(c.config)
 	c.emit(Updated{Session: c.config})
 }

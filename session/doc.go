@@ -36,9 +36,36 @@
 // interrupt, CONDUCTOR cancels the reply's context and puts "forget audio up to
 // this number" on the control lane, which DOWNLINK looks at before every frame;
 // late chunks of an old number are dropped wherever they turn up, here and in the
-// client. A draft made before the learner has finished is meant to be the same
-// mechanism: a turn begun early, whose audio is held, and that is dropped by its
-// number when the learner goes on.
+// client.
+//
+// # Drafts
+//
+// Patience costs time that the tutor can use: a draft is a reply begun before the
+// learner's turn has ended, by the same mechanism. It has a number, a context, a prompt
+// that holds the learner's words as if they were said, and it goes through THINK and
+// SPEAK. Only it is held: SPEAK gives the voice its first clause and no more, the text
+// lane behind it slows the model, and DOWNLINK keeps the first chunk. Nothing of it is
+// written, stored or counted as an answer. CONDUCTOR keeps it beside its state, never
+// together with a reply.
+//
+// It begins as late as it may: the time that answers took in this session, before the
+// turn is due. A pause that does not end the turn then mostly costs nothing. It does
+// not begin before the words have settled, which the recogniser says with an eager end
+// or an end, or which a partial shows that stands for 300 ms without voice.
+//
+// When the turn ends with the same meaning ([turntaking.SameMeaning]), however it ends,
+// the draft is released: the client is told of the turn and of the response as ever,
+// and the release follows on the control lane. Otherwise it is dropped, by its cause and
+// a flush, and the turn is answered anew. It is dropped as soon as it is known to be
+// in vain: when the learner goes on or the recogniser resumes, when a final differs, or
+// a partial for more than 300 ms; when the turn is held, cleared, or overtaken by a typed
+// message, another reply or a change of settings; when model or voice fail, of which the
+// learner hears only if the answer fails as well; when the session ends or drains; and
+// after ten seconds, because no vendor's stream likes to stand still. To cancel a
+// response while there is none leaves it alone. With push-to-talk there are none: there
+// is no telling when the button will be let go.
+//
+// What drafts may cost is decided by package drafts.
 //
 // # When a turn ends
 //

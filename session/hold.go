@@ -28,6 +28,7 @@ func (c *conductor) holdByWord() {
 	if c.learner.clock.Reason() == turntaking.ByClient {
 		return // it is over
 	}
+	c.dropDraft(dropHeld)
 	c.learner.clock.HoldByWord(time.Now().Add(spokenHold))
 	c.emit(Nudge{Kind: NudgeHold})
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"kalami/providers"
+	"kalami/session/drafts"
 	"kalami/session/learn"
 )
 
@@ -27,6 +28,8 @@ type Deps struct {
 	Log        *slog.Logger
 	// Meter may be nil.
 	Meter Meter
+	// Drafts lets answers be begun before a turn has ended; nil for never.
+	Drafts *drafts.Governor
 }
 
 // Params are what one session starts from; the gateway fills them from the ticket.
@@ -97,7 +100,7 @@ func (h *Host) Run(ctx context.Context, conn Conn, p Params) *End {
 	h.close(ctx, s, p, end, log)
 	h.keepHabits(ctx, s.habits, p, log)
 	log.Info("session ended", "reason", string(end.Reason), "duration_ms", time.Since(s.started).Milliseconds(),
-		"turns", s.totals.Turns, "barge_ins", s.totals.BargeIns, "err", end.Err)
+		"turns", s.totals.Turns, "barge_ins", s.totals.BargeIns, "drafts", s.drafts, "err", end.Err)
 	return end
 }
 
@@ -153,6 +156,7 @@ type assembly struct {
 	config   Config
 	totals   learn.Totals     // valid when the stages have ended
 	habits   learn.TurnHabits // likewise
+	drafts   DraftSummary     // likewise
 }
 
 // assemble makes the parts that the stages share.
@@ -202,6 +206,9 @@ func (s *assembly) conductor(h *Host, p Params, log *slog.Logger) *conducting {
 		history: append([]learn.Message(nil), p.History...), totals: p.Conversation.Totals, habits: p.Profile.Habits,
 		nudges: h.Nudges, turnLimit: cmpOr(h.TurnLimit, turnLimit),
 	}
+	if h.Drafts != nil {
+		c.drafts.budget = h.Drafts.Conversation(drafts.Habit{Started: c.habits.Drafts, Released: c.habits.Released})
+	}
 	c.watch = watch{lastSpeech: s.started, validUntil: p.ValidUntil}
 	return &conducting{conductor: c, assembly: s}
 }
@@ -213,7 +220,7 @@ type conducting struct {
 }
 
 func (c *conducting) run(ctx, stop context.Context) error {
-	defer func() { c.assembly.totals, c.assembly.habits = c.totals, c.habits }()
+	defer func() { c.assembly.totals, c.assembly.habits, c.assembly.drafts = c.totals, c.habits, c.drafts.sum }()
 	return c.conductor.run(ctx, stop)
 }
 

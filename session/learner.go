@@ -125,6 +125,7 @@ func (c *conductor) onHeard(m heardMsg) {
 		c.hypothesis(m.event, true)
 		c.obey(l.clock.Ended(c.moment(time.Now())))
 	}
+	c.draftHears(m.event.Kind)
 }
 
 // hypothesis takes a segment's text, which replaces what was understood of it so far.
@@ -206,10 +207,11 @@ func (c *conductor) endTurn() {
 	}
 	speechEnd, final, note := c.speechEnd(), c.learner.clock.FinalAt(), c.learner.turnNote()
 	c.supersede("client_cancelled") // nothing else ends a turn while the tutor speaks
+	ready := c.draftFor(c.learner.text())
 	c.observeTurn()
 	c.keepLearner(c.learner.clock.Reason())
 	c.totals.Turns++
-	c.beginReply(note)
+	c.answer(ready, note)
 	if c.reply != nil {
 		c.reply.comesIn = note != ""
 		c.reply.timings.answers(speechEnd, final, c.reply.timings.turnEnd)

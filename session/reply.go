@@ -57,21 +57,38 @@ func (r *reply) interrupted() bool { return !r.until.IsZero() }
 
 // beginReply has the tutor speak. note is an extra instruction for this reply.
 func (c *conductor) beginReply(note string) {
+	c.dropDraft(dropSuperseded)
 	if c.watch.draining {
 		return
 	}
+	r := c.newReply(c.prompt(c.history, note), nil)
+	c.announce(r)
+	c.think(r.turn)
+}
+
+// newReply makes a reply that nobody knows of yet; h is nil unless it is a draft.
+func (c *conductor) newReply(prompt providers.Prompt, h *held) *reply {
 	c.turns++
 	ctx, cancel := context.WithCancelCause(c.ctx)
 	t := &turn{id: c.turns, responseID: c.newID("r_"), itemID: c.newID("it_"), ctx: ctx, cancel: cancel,
-		prompt: c.prompt(note), language: c.config.Language, apology: learn.Apology(c.config.Language), voice: *c.settings.speak.Load()}
-	c.reply = &reply{turn: t, line: newTimeline(), prevID: c.prevID}
+		prompt: prompt, language: c.config.Language, apology: learn.Apology(c.config.Language), voice: *c.settings.speak.Load(), held: h}
 	now := time.Now()
-	c.reply.timings.asked, c.reply.timings.turnEnd = now, now
+	return &reply{turn: t, line: newTimeline(), timings: replyTimes{asked: now, turnEnd: now}}
+}
+
+// announce makes r the reply under way and tells the client.
+func (c *conductor) announce(r *reply) {
+	t := r.turn
+	c.reply, r.prevID = r, c.prevID
 	c.emit(ResponseCreated{
 		Response: ResponseInfo{ID: t.responseID, ItemID: t.itemID, Status: "in_progress"},
 		Stream:   t.stream(), Audio: AudioFormat{Format: c.config.Audio.Output.Format},
 	})
 	c.emit(ItemAdded{Item: Item{ID: t.itemID, Role: "assistant", Status: "in_progress"}, PreviousItemID: c.prevID})
+}
+
+// think has THINK make the reply of t.
+func (c *conductor) think(t *turn) {
 	select { // THINK may not have come to take the turn before: nobody wants that one
 	case <-c.lanes.turns:
 	default:
@@ -79,12 +96,12 @@ func (c *conductor) beginReply(note string) {
 	c.lanes.turns <- t
 }
 
-// prompt makes the tutor's instruction from the conversation so far.
-func (c *conductor) prompt(note string) providers.Prompt {
+// prompt makes the tutor's instruction from a history of the conversation.
+func (c *conductor) prompt(history []learn.Message, note string) providers.Prompt {
 	return tutorPrompt(learn.Tutoring{
 		Language: c.config.Language, NativeLanguage: c.config.NativeLanguage, Level: learn.Level(c.config.Level),
 		Mode: learn.CorrectionMode(c.config.CorrectionMode), Topic: c.config.Topic, Learner: c.params.User.Name,
-	}, c.history, note)
+	}, history, note)
 }
 
 // onProgress follows the reply through THINK, SPEAK and DOWNLINK.
@@ -94,6 +111,14 @@ func (c *conductor) onProgress(p progress) {
 		return
 	}
 	r := c.reply
+	if d := c.drafts.live; d != nil && p.turn == d.turn {
+		if p.kind == thinkFailed || p.kind == speakFailed { // the turn will have another answer
+			c.drafts.done = d.text
+			c.dropDraft(dropFailed)
+			return
+		}
+		r = d.reply
+	}
 	if r == nil || p.turn != r.turn {
 		return // of a turn that nobody wants any more
 	}
@@ -106,14 +131,18 @@ func (c *conductor) onProgress(p progress) {
 		r.line.write(p.text)
 	case thinkDone:
 		r.delta = p.delta
-		c.usage.InputTokens += p.delta.Usage.InputTokens
-		c.usage.OutputTokens += p.delta.Usage.OutputTokens
+		if r == c.reply { // else when it is released
+			c.consumed(p.delta.Usage)
+		}
 	case thinkFailed:
 		r.failed = true
 		c.log.Warn("tutor failed", "err", p.err)
 		c.problem(UpstreamError, LLMUnavailable, "The tutor's answer could not be made just now.")
 	case speakFirstAudio:
 		r.timings.firstAudio = p.at
+		if !r.failed {
+			c.drafts.pace.observe(p.at.Sub(r.timings.asked))
+		}
 	case speakWords:
 		r.line.marks = true
 		r.line.words = append(r.line.words, p.words...)
@@ -122,8 +151,10 @@ func (c *conductor) onProgress(p progress) {
 		r.mute = true
 		c.voiceDown()
 	case speakAgain:
-		c.watch.voiceless = false
-		c.emit(Warning{Code: WarnUpstreamDegraded, Message: "The tutor's voice is back."})
+		if c.watch.voiceless {
+			c.watch.voiceless = false
+			c.emit(Warning{Code: WarnUpstreamDegraded, Message: "The tutor's voice is back."})
+		}
 	case sentAudio:
 		if r.timings.firstSent.IsZero() {
 			r.timings.firstSent = p.at
@@ -133,6 +164,12 @@ func (c *conductor) onProgress(p progress) {
 		r.sentMS, r.allSent = p.ms, true
 		c.completeIfHeard() // the player may have been quicker with its word
 	}
+}
+
+// consumed adds what an answer took to the session's usage.
+func (c *conductor) consumed(u providers.Usage) {
+	c.usage.InputTokens += u.InputTokens
+	c.usage.OutputTokens += u.OutputTokens
 }
 
 // problem tells the client of trouble that the session survives.

@@ -64,7 +64,9 @@ func arrows() []arrow {
 		{from: "session/turntaking", to: []string{learn}, pure: true},
 		// Where the tutor's text is cut to be spoken: nothing but texts.
 		{from: "session/cutting", to: []string{learn}, pure: true},
-		{from: "session", to: []string{learn, contracts, "session/turntaking", "session/cutting"}},
+		// What answers begun early may cost: nothing but times and numbers.
+		{from: "session/drafts", pure: true},
+		{from: "session", to: []string{learn, contracts, "session/turntaking", "session/cutting", "session/drafts"}},
 		// The contracts know nobody; vendors and what stands beside them know the contracts.
 		{from: contracts, to: nil},
 		{from: "providers/providertest", to: []string{contracts, "providers/simulate"}},

@@ -200,6 +200,9 @@ func (k *Clock) Speaking() bool { return k.voiceOn }
 // FinalAt is when the recogniser was sure of something last; zero when it never was.
 func (k *Clock) FinalAt() time.Time { return k.finalAt }
 
+// ChangedAt is when words came last; the zero time while there are none.
+func (k *Clock) ChangedAt() time.Time { return k.changed }
+
 // Closing says whether the turn is over but for the recogniser's last word.
 func (k *Clock) Closing() bool { return !k.closing.IsZero() }
 
