@@ -252,7 +252,7 @@ func (t *transcript) event(_ session.Head, ev session.Event) {
 	defer t.mu.Unlock()
 	if t.deadline != nil {
 		switch ev.(type) {
-		case session.Ping, session.InputAck:
+		case session.Ping, session.InputAck, session.Nudge: // help for somebody who is silent is no answer
 		default:
 			if t.deadline.Stop() {
 				t.deadline.Reset(t.silence)
@@ -276,6 +276,8 @@ func (t *transcript) event(_ session.Head, ev session.Event) {
 		t.done(e, print)
 	case session.NotUnderstood:
 		print("— (nothing was understood)")
+	case session.Nudge:
+		print("— nudge: %s", strings.TrimSpace(e.Kind+" "+e.Text))
 	case session.Warning:
 		print("— warning: %s (%s)", e.Message, e.Code)
 	case session.Failure:
