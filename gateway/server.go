@@ -268,6 +268,9 @@ func (s *Server) Serve(l net.Listener) error {
 // so at /readyz. What is open goes on. It does not block and may be called again.
 func (s *Server) Drain() { s.draining.Store(true) }
 
+// Sessions counts the open conversations of this node.
+func (s *Server) Sessions() int { return s.voice.TotalSessions() }
+
 // Draining says whether Drain was called.
 func (s *Server) Draining() bool { return s.draining.Load() }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"kalami/gateway"
+	"kalami/gateway/metrics"
 	"kalami/gateway/token"
 	"kalami/providers/speech"
 	"kalami/session"
@@ -29,6 +30,8 @@ type app struct {
 	speech   *speech.Service
 	gateway  *gateway.Server
 	listener net.Listener
+	metrics  *metrics.Metrics
+	scraped  net.Listener // for Prometheus; nil when metrics are off
 }
 
 // openApp opens everything in the order in which it depends on each other, and
@@ -65,6 +68,7 @@ func openAppVia(ctx context.Context, cfg *Config, log *slog.Logger, via route) (
 	if a.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", addr); err != nil {
 		return a, fmt.Errorf("HOST, PORT: %w", err)
 	}
+	a.openMetrics(ctx)
 	if a.gateway, err = a.newGateway(keys, a.newHost()); err != nil {
 		return a, err
 	}
@@ -75,7 +79,8 @@ func openAppVia(ctx context.Context, cfg *Config, log *slog.Logger, via route) (
 func (a *app) newHost() *session.Host {
 	s := a.cfg.Sessions
 	return &session.Host{
-		Deps: session.Deps{Recognizer: a.parts.recognizer, Tutor: a.parts.tutor, Voice: a.parts.voice, Journal: a.db, Log: a.log},
+		Deps: session.Deps{Recognizer: a.parts.recognizer, Tutor: a.parts.tutor, Voice: a.parts.voice, Journal: a.db, Log: a.log,
+			Meter: a.metrics},
 		Limits: session.Limits{MaxDurationMS: int(s.MaxDuration.Milliseconds()), IdleTimeoutMS: int(s.IdleTimeout.Milliseconds()),
 			MaxAheadMS: int(s.MaxAhead.Milliseconds())},
 		Grace:  a.cfg.Server.ShutdownGrace,
@@ -158,6 +163,7 @@ const stopSlack = 3 * time.Second
 // grace, closes every session and waits for it.
 func (a *app) run(ctx context.Context) error {
 	defer a.startBackground()() // until the last request is answered
+	defer a.serveMetrics()()
 	served := make(chan error, 1)
 	go func() { served <- a.gateway.Serve(a.listener) }() // joined below
 	a.log.Info("serving", "url", a.url(), "stt", a.parts.names.STT, "llm", a.parts.names.LLM, "tts", a.parts.names.TTS)
@@ -176,8 +182,11 @@ func (a *app) run(ctx context.Context) error {
 // Close closes what openApp opened, last first. run has returned by then.
 func (a *app) Close() error {
 	var errs []error
-	if a.listener != nil {
-		if err := a.listener.Close(); !errors.Is(err, net.ErrClosed) {
+	for _, l := range []net.Listener{a.listener, a.scraped} {
+		if l == nil {
+			continue
+		}
+		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
 			errs = append(errs, err)
 		}
 	}

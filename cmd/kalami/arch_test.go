@@ -49,6 +49,8 @@ func arrows() []arrow {
 		{from: "gateway/wire", to: []string{"session", learn}},
 		{from: "gateway/token", to: []string{learn}},
 		{from: "gateway/mailer", to: nil},
+		// What Prometheus reads: the sessions tell it what they count.
+		{from: "gateway/metrics", to: []string{"session"}},
 		// What describes the API to machines.
 		{from: "gateway/schemas", to: nil},
 		{from: "gateway/asyncapi", to: []string{"gateway/schemas", "gateway/wire", "session", learn}},

@@ -17,6 +17,7 @@ import (
 type Config struct {
 	Server     ServerConfig     `group:"Server"`
 	Log        LogConfig        `group:"Log"`
+	Metrics    MetricsConfig    `group:"Metrics"`
 	Storage    StorageConfig    `group:"Storage"`
 	Accounts   AccountsConfig   `group:"Accounts"`
 	Mail       MailConfig       `group:"Mail"`

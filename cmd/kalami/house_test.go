@@ -81,7 +81,7 @@ func newHouse(t *testing.T, b backend, latency simulate.Latency) (*house, []stri
 	server := httptest.NewServer(asked)
 	t.Cleanup(func() { vendors.Close(); server.Close() })
 	return &house{vendors: vendors, asked: asked, log: &lockedBuffer{}, ran: make(chan error, 1)},
-		append(b.environ(t), "PORT=0", "KALAMI_LOG_LEVEL=DEBUG", "KALAMI_SHUTDOWN_GRACE=5s",
+		append(b.environ(t), "PORT=0", "KALAMI_METRICS_ADDR=off", "KALAMI_LOG_LEVEL=DEBUG", "KALAMI_SHUTDOWN_GRACE=5s",
 			"DEEPGRAM_API_KEY=key", "DEEPGRAM_BASE_URL="+server.URL, "ELEVENLABS_API_KEY=key", "ELEVENLABS_BASE_URL="+server.URL,
 			"ANTHROPIC_API_KEY=key", "ANTHROPIC_BASE_URL="+server.URL, "OPENAI_API_KEY=key", "OPENAI_BASE_URL="+server.URL+"/v1")
 }
@@ -90,7 +90,7 @@ func newHouse(t *testing.T, b backend, latency simulate.Latency) (*house, []stri
 func openDemo(t testing.TB, b backend, environ ...string) *house {
 	t.Helper()
 	h := &house{log: &lockedBuffer{}, ran: make(chan error, 1)}
-	h.open(t, append(append(b.environ(t), "PORT=0"), environ...))
+	h.open(t, append(append(b.environ(t), "PORT=0", "KALAMI_METRICS_ADDR=off"), environ...))
 	return h
 }
 

@@ -200,7 +200,7 @@ func TestProcess(t *testing.T) {
 		t.Parallel()
 		c := exec.CommandContext(t.Context(), path)
 		c.Dir = t.TempDir()
-		c.Env = []string{"PORT=0", "PATH=" + os.Getenv("PATH")}
+		c.Env = []string{"PORT=0", "KALAMI_METRICS_ADDR=off", "PATH=" + os.Getenv("PATH")}
 		log := &lockedBuffer{}
 		c.Stderr = log
 		out, err := c.StdoutPipe()

@@ -61,6 +61,7 @@ func (o *talkOptions) talkRecorded(c *cobra.Command, p process, say utterance) (
 // machine, with a database and a signing key in dir and live state in the process.
 func aside(cfg Config, dir string) Config {
 	cfg.Server.Host, cfg.Server.Port = "127.0.0.1", 0
+	cfg.Metrics.Addr = ""
 	cfg.Storage = StorageConfig{DataDir: dir, Database: defaultDatabase(dir)}
 	cfg.Accounts.SecretKey, cfg.Accounts.PreviousSecretKey = "", "" // one is made beside the database
 	cfg.Accounts.Guests = true                                      // the learner is one

@@ -38,6 +38,7 @@ type Call struct {
 	conn    *websocket.Conn
 	handler Handler
 	player  *player
+	ear     *ear
 
 	write sync.Mutex // one writer at a time: the microphone, the player, the caller
 	buf   []byte     // guarded by write
@@ -71,8 +72,8 @@ func Dial(ctx context.Context, url, ticket string, h Handler) (*Call, error) {
 	}
 	const most = 1 << 20
 	conn.SetReadLimit(most)
-	c := &Call{conn: conn, handler: h}
-	c.player = newPlayer(func(ctl session.Control) {
+	c := &Call{conn: conn, handler: h, ear: newEar()}
+	c.player = newPlayer(c.ear, func(ctl session.Control) {
 		if h.Report != nil {
 			h.Report(ctl)
 		}
@@ -152,6 +153,12 @@ func (c *Call) event(data []byte) error {
 			return err
 		}
 	}
+	switch e := ev.(type) {
+	case session.Created:
+		c.ear.tune(e.Session.Audio.Input.Format.Rate)
+	case session.Updated:
+		c.ear.tune(e.Session.Audio.Input.Format.Rate)
+	}
 	c.player.event(ev)
 	if c.handler.Event != nil {
 		c.handler.Event(h, ev)
@@ -170,9 +177,15 @@ func (c *Call) Send(ctl session.Control) error {
 	return c.conn.Write(context.Background(), websocket.MessageText, data)
 }
 
-// Frame sends one mic frame now. Frames are numbered in the order of the calls,
-// which one goroutine makes.
+// Frame sends one mic frame, whose last sample is taken now. Frames are numbered in the
+// order of the calls, which one goroutine makes.
 func (c *Call) Frame(pcm []byte) error {
+	c.ear.hear(pcm, c.mic.pos, time.Now())
+	return c.writeFrame(pcm)
+}
+
+// writeFrame numbers a mic frame and writes it.
+func (c *Call) writeFrame(pcm []byte) error {
 	c.write.Lock()
 	defer c.write.Unlock()
 	f := session.Frame{Stream: 1, Seq: c.mic.seq, Pos: c.mic.pos}

@@ -20,6 +20,9 @@ type Mic struct {
 type utterance struct {
 	pcm  []byte
 	done chan struct{}
+	// end is how many samples from here its speech ends, where known says that somebody knows.
+	end   int
+	known bool
 }
 
 // Mic returns a microphone for PCM16 at rate hertz. Run sends it; nothing else may
@@ -27,8 +30,17 @@ type utterance struct {
 func (c *Call) Mic(rate int) *Mic { return &Mic{call: c, rate: rate} }
 
 // Say queues speech after what is queued already. The channel is closed when it is sent.
-func (m *Mic) Say(pcm []byte) <-chan struct{} {
-	u := utterance{pcm: pcm, done: make(chan struct{})}
+// Where it ends, for [session.PlaybackStarted]'s latency, is told by its energy.
+func (m *Mic) Say(pcm []byte) <-chan struct{} { return m.say(utterance{pcm: pcm}) }
+
+// SayUntil is Say for a recording whose speech is known to end after so many samples,
+// which energy tells less exactly, and not at all among noise.
+func (m *Mic) SayUntil(pcm []byte, end int) <-chan struct{} {
+	return m.say(utterance{pcm: pcm, end: end, known: true})
+}
+
+func (m *Mic) say(u utterance) <-chan struct{} {
+	u.done = make(chan struct{})
 	m.mu.Lock()
 	m.queue = append(m.queue, u)
 	m.mu.Unlock()
@@ -42,31 +54,42 @@ func (m *Mic) Run(ctx context.Context) error {
 	start, timer := time.Now(), time.NewTimer(0)
 	defer timer.Stop()
 	for n := 0; ; n++ {
-		timer.Reset(time.Until(start.Add(time.Duration(n) * FrameTime)))
+		due := start.Add(time.Duration(n) * FrameTime)
+		timer.Reset(time.Until(due))
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
 			return nil
 		}
-		m.fill(frame)
-		if err := m.call.Frame(frame); err != nil {
+		// A microphone takes its samples by its own clock, however late the frame is sent.
+		if end, known := m.fill(frame); known {
+			m.call.ear.told(frame, m.call.mic.pos, due, end)
+		} else {
+			m.call.ear.hear(frame, m.call.mic.pos, due)
+		}
+		if err := m.call.writeFrame(frame); err != nil {
 			return err
 		}
 	}
 }
 
-// fill takes a frame's worth of speech off the queue; the rest is silence.
-func (m *Mic) fill(frame []byte) {
+// fill takes a frame's worth of speech off the queue; the rest is silence. If it is
+// known where the speech ends, it says how many samples into the frame that is.
+func (m *Mic) fill(frame []byte) (end int, known bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	clear(frame)
 	if len(m.queue) == 0 {
-		return
+		return 0, false
 	}
 	u := &m.queue[0]
+	end, known = max(0, u.end), u.known
+	u.end -= len(frame) / 2
 	u.pcm = u.pcm[copy(frame, u.pcm):]
 	if len(u.pcm) == 0 {
 		close(u.done)
 		m.queue = m.queue[1:]
+		end = min(end, len(frame)/2) // it cannot end later than there is sound
 	}
+	return end, known
 }

@@ -13,6 +13,7 @@ const positionEvery = 250 * time.Millisecond
 // player is a loudspeaker without sound: it plays a reply's audio by the clock from
 // the first frame on, waits where audio is late, and reports as the protocol asks.
 type player struct {
+	ear    *ear // knows when the learner's speech ended
 	report func(session.Control)
 
 	mu     sync.Mutex // guards what follows
@@ -34,7 +35,9 @@ type playing struct {
 	started  bool
 }
 
-func newPlayer(report func(session.Control)) *player { return &player{report: report, floor: -1} }
+func newPlayer(e *ear, report func(session.Control)) *player {
+	return &player{ear: e, report: report, floor: -1}
+}
 
 // played is how much was played at t: by the clock, but no more than was received.
 func (p *playing) played(t time.Time) time.Duration {
@@ -77,7 +80,7 @@ func (p *player) audio(f session.Frame) (late bool) {
 	now := time.Now()
 	if n := p.now; !n.started && len(f.Audio) > 0 {
 		n.started, n.began = true, now
-		p.report(session.PlaybackStarted{ResponseID: n.id})
+		p.report(p.first(n.id, now))
 	} else if n.base+now.Sub(n.began) > n.received() { // it had run dry: the stretch begins anew
 		n.base, n.began = n.received(), now
 	}
@@ -85,6 +88,16 @@ func (p *player) audio(f session.Frame) (late bool) {
 	p.now.complete = p.now.complete || f.Flags&session.FlagEndOfStream != 0
 	p.arm()
 	return false
+}
+
+// first is the report of a reply's first sample, with what the learner waited for it.
+// Nothing is buffered: it sounds as it arrives.
+func (p *player) first(id string, now time.Time) session.PlaybackStarted {
+	m := session.PlaybackStarted{ResponseID: id}
+	if end, endMS, ok := p.ear.last(now); ok {
+		m.LatencyMS, m.SpeechEndMS = ms(now.Sub(end)), endMS
+	}
+	return m
 }
 
 // arm sets the timer to the next report.
