@@ -44,6 +44,10 @@ bench: ## Every benchmark
 load: ## 200 learners talk for a minute; what was seen goes into deploy/bench/RESULTS.md
 	@deploy/bench/load.sh
 
+.PHONY: bench-turns
+bench-turns: ## How soon the tutor is heard, with fixed simulators; into deploy/bench/RESULTS.md
+	@deploy/bench/turns.sh
+
 .PHONY: smoke
 smoke: ## A few learners talk with the server at KALAMI_URL (http://127.0.0.1:8000); needs k6
 	@PATH="$$PATH:$$(go env GOPATH)/bin"; if command -v k6 >/dev/null; then \

@@ -109,7 +109,7 @@ func (n *novaLive) container(b []byte) []byte {
 // frame looks at what the ear made of the last 20 ms.
 func (n *novaLive) frame() {
 	e := n.ear
-	if e.voice {
+	if e.voice && e.quietMS == 0 { // not while it is only held to bridge a gap
 		n.voiceAt = time.Now()
 	}
 	if e.fresh {

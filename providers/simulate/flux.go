@@ -105,7 +105,7 @@ func endConfidence(complete bool, quietMS int) float64 {
 // frame looks at what the ear made of the last 20 ms.
 func (f *fluxLive) frame() {
 	e := f.ear
-	if e.voice {
+	if e.voice && e.quietMS == 0 { // not while it is only held to bridge a gap
 		f.voiceAt = time.Now()
 	}
 	sure := endConfidence(e.complete, e.quietMS)

@@ -92,8 +92,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, s.stop()) }()
-		o.server = s.url
+		defer func() { err = errors.Join(err, s.Stop()) }()
+		o.server = s.URL
 	}
 	plan := trial.Plan(fixtures, o.level, o.hesitant...)
 	err = trial.HoldAll(ctx, o.server, plan, o.atOnce, func(t *trial.Trial) {
