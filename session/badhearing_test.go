@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"kalami/providers"
+	"kalami/session/drafts"
 )
 
 // hears passes an event of the recogniser's on as it stands.
@@ -287,12 +288,13 @@ type bedlam struct {
 	events   []providers.Heard
 	pauses   []int     // milliseconds of quiet after each event
 	controls []Control // and what the learner's hand does then, or nil
+	drafts   bool      // answers are drafted before the turn is over
 }
 
 // drawBedlam makes one: each segment has words that no other has; its end comes once or
 // more, and updates with a beginning of it anywhere; neighbours change places.
 func drawBedlam(t *rapid.T) bedlam {
-	var b bedlam
+	b := bedlam{drafts: rapid.Bool().Draw(t, "drafts")}
 	segments := rapid.IntRange(1, 6).Draw(t, "segments")
 	for s := range segments {
 		n := rapid.IntRange(1, 5).Draw(t, "words")
@@ -333,6 +335,10 @@ func TestBedlam(t *testing.T) {
 		turns, answers := 0, 0
 		synctest.Test(t, func(t *testing.T) {
 			k := newTalk(t)
+			if b.drafts {
+				k.host.Drafts = drafts.New(drafts.Options{})
+			}
+			k.host.Nudges = true
 			k.start()
 			k.greeted()
 			for i, ev := range b.events {

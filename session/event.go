@@ -372,15 +372,6 @@ type (
 	}
 )
 
-// The kinds of [Nudge].
-const (
-	NudgeHint     = "hint"
-	NudgeRephrase = "rephrase"
-	NudgeOffer    = "offer"
-	NudgePause    = "pause"
-	NudgeHold     = "hold"
-)
-
 // InputPos is a place in the learner's frames.
 type InputPos struct {
 	Stream  uint16 `json:"stream"`

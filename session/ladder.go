@@ -7,6 +7,15 @@ import (
 	"kalami/session/turntaking"
 )
 
+// The kinds of [Nudge].
+const (
+	NudgeHint     = "hint"
+	NudgeRephrase = "rephrase"
+	NudgeOffer    = "offer"
+	NudgePause    = "pause"
+	NudgeHold     = "hold"
+)
+
 // The unstick ladder: what is done for a learner who is silent after the tutor has
 // spoken, the more the longer it lasts. It is a policy of few rules:
 //

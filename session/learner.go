@@ -43,6 +43,7 @@ type learnerTurn struct {
 	voiced   time.Duration
 	emptyEnd bool // the recogniser said that there was nothing to understand
 
+	wordsAt time.Time // when there was text first
 	longAt  time.Time // when the text passed turnChars
 	fullAt  time.Time // when it passed turnCharsMost
 	limited bool      // the tutor takes the turn

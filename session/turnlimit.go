@@ -22,9 +22,12 @@ const (
 	turnCharsMost = 4000
 )
 
-// measure notes when the turn's text became too long.
+// measure notes when the turn's text began and when it became too long.
 func (l *learnerTurn) measure(now time.Time) {
 	chars := utf8.RuneCountInString(l.text())
+	if chars > 0 && l.wordsAt.IsZero() {
+		l.wordsAt = now
+	}
 	if chars >= turnChars && l.longAt.IsZero() {
 		l.longAt = now
 	}
@@ -44,7 +47,7 @@ func (c *conductor) limitDeadline() time.Time {
 	if c.config.Audio.Input.TurnDetection == nil || !l.fullAt.IsZero() {
 		return l.fullAt
 	}
-	over := l.clock.Began().Add(c.turnLimit)
+	over := l.wordsAt.Add(c.turnLimit) // not from the voice, which may have been a noise for long
 	if !l.longAt.IsZero() {
 		over = earlier(over, l.longAt)
 	}

@@ -130,6 +130,13 @@ func TestTurnLimitOf(t *testing.T) {
 			k.send(HoldTurn{MS: 60_000})
 			k.talkOn(96, 32, 400)
 		}, 0},
+		"after a long noise": {func(*talk) {}, func(k *talk) {
+			for range 90 { // a television: a voice, but nothing is understood
+				k.mic(900, true)
+				k.mic(100, false)
+			}
+			k.talkOn(0, 8, 400)
+		}, 0},
 		"within the limit": {func(*talk) {}, func(k *talk) { k.talkOn(0, 52, 400) }, 0},
 	} {
 		t.Run(name, func(t *testing.T) {

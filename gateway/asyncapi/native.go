@@ -46,7 +46,7 @@ func serverEvents() []serverEvent {
 		{session.ResponseDone{}, "The answer is over, and where its time went, in milliseconds by stage."},
 		{session.PauseAudio{}, "Stop playing this stream where it is and lose nothing: somebody may be speaking."},
 		{session.ResumeAudio{}, "It was nothing: play on from the very sample."},
-		{session.Nudge{}, "Help for a learner who does not find an answer."},
+		{session.Nudge{}, "Help for a learner who does not find an answer, and time for one who asks for it in words."},
 		{session.NotUnderstood{}, "There was speech but no words, so there is no turn."},
 		{session.AuthExpiring{}, "The access token ends soon: send auth.update."},
 		{session.Warning{}, "Something is not as it should be; the session goes on."},
