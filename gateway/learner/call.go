@@ -28,8 +28,14 @@ type Handler struct {
 	// Report gets what the player tells the server, and when Mute is set, what it
 	// would have told. It may be called by another goroutine than the rest.
 	Report func(ctl session.Control)
+	// Heard gets the PCM of a response as the loudspeaker has played it, in order, at
+	// every report of the player and when it stops: what was received and not played
+	// is not in it. It is called like Report; the bytes are valid until it returns.
+	Heard func(response string, pcm []byte)
 	// Mute stops playback reports, like a client that cannot tell.
 	Mute bool
+	// PlayOn ignores the orders to pause and resume, like a client that does not know them.
+	PlayOn bool
 }
 
 // Call is an open voice socket. Run reads it; Send and one
@@ -73,7 +79,7 @@ func Dial(ctx context.Context, url, ticket string, h Handler) (*Call, error) {
 	const most = 1 << 20
 	conn.SetReadLimit(most)
 	c := &Call{conn: conn, handler: h, ear: newEar()}
-	c.player = newPlayer(c.ear, func(ctl session.Control) {
+	c.player = newPlayer(c.ear, h, func(ctl session.Control) {
 		if h.Report != nil {
 			h.Report(ctl)
 		}

@@ -115,7 +115,7 @@ func TestKnownEndOfSpeech(t *testing.T) {
 func TestFirstSampleTellsTheLatency(t *testing.T) {
 	var told []session.PlaybackStarted
 	e := newEar()
-	p := newPlayer(e, func(ctl session.Control) {
+	p := newPlayer(e, Handler{}, func(ctl session.Control) {
 		if m, ok := ctl.(session.PlaybackStarted); ok {
 			told = append(told, m)
 		}

@@ -13,8 +13,10 @@ const positionEvery = 250 * time.Millisecond
 // player is a loudspeaker without sound: it plays a reply's audio by the clock from
 // the first frame on, waits where audio is late, and reports as the protocol asks.
 type player struct {
-	ear    *ear // knows when the learner's speech ended
-	report func(session.Control)
+	ear     *ear // knows when the learner's speech ended
+	report  func(session.Control)
+	heard   func(response string, pcm []byte) // or nil
+	playsOn bool                              // it does not know the orders to pause
 
 	mu     sync.Mutex // guards what follows
 	floor  int        // streams up to here were cleared; -1 at first
@@ -23,32 +25,9 @@ type player struct {
 	closed bool
 }
 
-// playing is one reply at the loudspeaker.
-type playing struct {
-	id       string
-	stream   uint16
-	rate     int
-	samples  int       // received
-	complete bool      // the last frame came
-	began    time.Time // of the stretch now playing
-	base     time.Duration
-	started  bool
-}
-
-func newPlayer(e *ear, report func(session.Control)) *player {
-	return &player{ear: e, report: report, floor: -1}
-}
-
-// played is how much was played at t: by the clock, but no more than was received.
-func (p *playing) played(t time.Time) time.Duration {
-	if !p.started {
-		return 0
-	}
-	return min(p.base+t.Sub(p.began), p.received())
-}
-
-func (p *playing) received() time.Duration {
-	return time.Duration(p.samples) * time.Second / time.Duration(p.rate)
+// newPlayer returns a player that tells h what it plays and report what the protocol asks.
+func newPlayer(e *ear, h Handler, report func(session.Control)) *player {
+	return &player{ear: e, report: report, heard: h.Heard, playsOn: h.PlayOn, floor: -1}
 }
 
 // event follows the server's orders.
@@ -57,13 +36,22 @@ func (p *player) event(ev session.Event) {
 	defer p.mu.Unlock()
 	switch e := ev.(type) {
 	case session.ResponseCreated:
-		p.now = &playing{id: e.Response.ID, stream: e.Stream, rate: e.Audio.Format.Rate}
+		p.now = &playing{id: e.Response.ID, stream: e.Stream, rate: e.Audio.Format.Rate, heard: p.heard}
+	case session.PauseAudio:
+		if n := p.now; n != nil && n.id == e.ResponseID && !p.playsOn {
+			n.pause(time.Now())
+			p.report(n.position(time.Now()))
+		}
+	case session.ResumeAudio:
+		if n := p.now; n != nil && n.id == e.ResponseID {
+			n.resume(time.Now())
+		}
 	case session.ClearAudio:
 		p.floor = int(e.Stream)
 		if p.now == nil || p.now.id != e.ResponseID {
 			return
 		}
-		played := p.now.played(time.Now())
+		played := p.now.render(time.Now())
 		cleared := session.PlaybackCleared{ResponseID: e.ResponseID, PlayedMS: ms(played), DroppedMS: ms(p.now.received() - played)}
 		p.now = nil
 		p.report(cleared)
@@ -78,14 +66,9 @@ func (p *player) audio(f session.Frame) (late bool) {
 		return true
 	}
 	now := time.Now()
-	if n := p.now; !n.started && len(f.Audio) > 0 {
-		n.started, n.began = true, now
-		p.report(p.first(n.id, now))
-	} else if n.base+now.Sub(n.began) > n.received() { // it had run dry: the stretch begins anew
-		n.base, n.began = n.received(), now
+	if p.now.take(f, now) {
+		p.report(p.first(p.now.id, now))
 	}
-	p.now.samples += len(f.Audio) / 2
-	p.now.complete = p.now.complete || f.Flags&session.FlagEndOfStream != 0
 	p.arm()
 	return false
 }
@@ -116,9 +99,9 @@ func (p *player) tick() {
 		p.timer = nil
 		return
 	}
-	played := n.played(time.Now())
+	played := n.render(time.Now())
 	if left := n.received() - played; left > 0 || !n.complete {
-		p.report(session.PlaybackPosition{PlaybackState: session.PlaybackState{ResponseID: n.id, PlayedMS: ms(played), BufferedMS: ms(left)}})
+		p.report(n.position(time.Now()))
 		wait := positionEvery
 		if n.complete {
 			wait = min(wait, left)
