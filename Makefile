@@ -9,7 +9,7 @@ K6_VERSION := v1.8.1
 
 .PHONY: help
 help: ## Say what the targets do
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: build
 build: ## Build bin/kalami, stripped
@@ -47,6 +47,10 @@ load: ## 200 learners talk for a minute; what was seen goes into deploy/bench/RE
 .PHONY: bench-turns
 bench-turns: ## How soon the tutor is heard, with fixed simulators; into deploy/bench/RESULTS.md
 	@deploy/bench/turns.sh
+
+.PHONY: bench-cutoff
+bench-cutoff: ## How often hesitant learners are cut off, and how long they wait; into deploy/bench/RESULTS.md
+	@deploy/bench/cutoff.sh
 
 .PHONY: smoke
 smoke: ## A few learners talk with the server at KALAMI_URL (http://127.0.0.1:8000); needs k6

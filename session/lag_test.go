@@ -81,14 +81,14 @@ func TestLaggingRecogniserThatGivesUp(t *testing.T) {
 		began := k.sentMS
 		k.mic(4000, true)
 		k.mic(300, false)
-		k.hears.last().events <- providers.Heard{Kind: providers.HeardUpdate, Segment: k.said, Text: "Hola me", StartMS: began, EndMS: began + 1000}
+		k.hears.last().events <- providers.Heard{Kind: providers.HeardUpdate, Segment: k.said, Text: "Hola Marta", StartMS: began, EndMS: began + 1000}
 		told := time.Now()
 		k.until("the turn ends", func() bool { return len(eventsOf[Committed](k.conn)) > 0 })
 		if took := time.Since(told); took > 2800*time.Millisecond { // 2 s for one that is behind, 0.7 s for its last word
 			t.Errorf("the turn ended %v after its last words", took)
 		}
 		k.finish()
-		if got := k.transcripts(); len(got) != 1 || got[0] != "Hola me" {
+		if got := k.transcripts(); len(got) != 1 || got[0] != "Hola Marta" {
 			t.Errorf("turns: %q", got)
 		}
 	})

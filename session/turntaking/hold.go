@@ -32,7 +32,7 @@ func requests(said []string, language string) bool {
 		if !reach[i].courtesy && !reach[i].request {
 			continue
 		}
-		if w := said[i]; sounds[w] || fillersOf(language)[w] {
+		if w := said[i]; sounds[w] || lexiconOf(language).fillers[w] {
 			reach[i+1].courtesy = reach[i+1].courtesy || reach[i].courtesy
 			reach[i+1].request = reach[i+1].request || reach[i].request
 		}

@@ -38,7 +38,7 @@ func TestHoldPhrase(t *testing.T) {
 		}
 	}
 	for _, l := range learn.Languages {
-		if holdPhrases[l.Code] == "" || courtesies[l.Code] == "" || len(fillers[l.Code]) == 0 {
+		if holdPhrases[l.Code] == "" || courtesies[l.Code] == "" || len(lexicons[l.Code].fillers) == 0 {
 			t.Errorf("nobody can ask for time in %s", l.English)
 		}
 	}

@@ -27,7 +27,7 @@ func TestPatience(t *testing.T) {
 		{"fr", "hier je suis euh", false, stretched},
 		{"en", "Yesterday I went, um...", false, stretched},
 		{"en-GB", "I went to the", false, stretched},
-		{"en", "No, thank you", true, base},
+		{"en", "No, thank you", true, 1125 * time.Millisecond}, // yes or no was asked, and more than that said
 		{"en", "no thanks", true, shrunk},
 		{"ja", "昨日は学校に行きました。", false, base},
 		{"ja", "元気ですか？", false, shrunk},
