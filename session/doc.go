@@ -104,6 +104,12 @@
 // captions; without a language model an apology is spoken. Each is told once, as a
 // non-fatal error with a code of its own, and tried again.
 //
+// # What is paid for
+//
+// A reply is interrupted more often than not, and what the voice was given of it has been
+// paid for. SPEAK gives it text for some seconds ahead of what DOWNLINK has sent and waits
+// then (watermark.go); THINK waits for SPEAK, and the model's stream for THINK.
+//
 // # Contexts
 //
 // The stages' context ends with the first stage that returns an error, with that

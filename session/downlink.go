@@ -248,6 +248,7 @@ func (d *downlink) audio(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	d.chunk.pcm = d.chunk.pcm[n:]
+	t.sentMS.Store(int64(d.sentMS()))
 	return 0, d.lanes.report(ctx, progress{turn: t, kind: sentAudio, at: time.Now(), ms: d.sentMS()})
 }
 

@@ -117,7 +117,7 @@ func BenchmarkTutorChunk(b *testing.B) {
 	u := &mutteringUtterance{next: make(chan struct{}), pcm: make([]byte, 4800)}
 	const noPacing = 1 << 30 // at such a rate it all lasts no time
 	u.line = newTimeline()
-	r := &reading{turn: t, utterance: u, lanes: s.lanes, rate: noPacing, line: u.line}
+	r := &reading{turn: t, utterance: u, lanes: s.lanes, rate: noPacing, line: u.line, gauge: newGauge(1)}
 	done := make(chan error, 3)
 	go func() { done <- d.run(ctx) }()
 	go func() { done <- r.run(ctx) }()

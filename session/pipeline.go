@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"kalami/providers"
@@ -33,6 +34,9 @@ type turn struct {
 	voice      providers.SpeakOptions // as response.created announced it
 	apology    string                 // spoken when the tutor fails before its first word
 	held       *held                  // of a draft, see draft_held.go; nil for any other reply
+
+	// sentMS is how much of its audio DOWNLINK has written, for SPEAK.
+	sentMS atomic.Int64
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc

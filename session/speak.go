@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"kalami/providers"
+	"kalami/session/cutting"
 )
 
 // openVoiceDeadline bounds the opening of a voice; the reply goes on as text after it.
@@ -116,7 +117,7 @@ func (s *speak) turn(c clause) error {
 		s.silent = false
 		_ = s.lanes.report(ctx, progress{turn: c.turn, kind: speakAgain})
 	}
-	r := &reading{turn: c.turn, utterance: utterance, lanes: s.lanes, rate: s.opened.SampleRate, line: newTimeline()}
+	r := &reading{turn: c.turn, utterance: utterance, lanes: s.lanes, rate: s.opened.SampleRate, line: newTimeline(), gauge: newGauge(s.opened.Speed)}
 	rest, werr, rerr := s.both(c, r)
 	utterance.Cancel()
 	failed := errors.Join(werr, rerr)
@@ -184,7 +185,11 @@ func (s *speak) write(ctx context.Context, c clause, r *reading) (rest clause, e
 	for pieces := 0; ; {
 		if c.text != "" {
 			if pieces++; pieces > 1 { // a draft costs no more than its first piece
-				if err := c.turn.letGo(ctx); err != nil {
+				err := c.turn.letGo(ctx)
+				if err == nil {
+					err = r.gauge.room(ctx, c.turn)
+				}
+				if err != nil {
 					return clause{turn: c.turn, text: c.text, last: c.last}, err
 				}
 			}
@@ -262,6 +267,10 @@ type reading struct {
 	line      *timeline
 	samples   int
 	sentences int
+	sounded   int // letters of line that are known to have sounded
+	matched   int // bytes of them
+
+	gauge *gauge // of both
 }
 
 // written adds text that is given to the voice.
@@ -269,6 +278,7 @@ func (r *reading) written(text string) {
 	r.mu.Lock()
 	r.text += text
 	r.mu.Unlock()
+	r.gauge.wrote(text)
 }
 
 // gather moves what the writer has written to the timeline.
@@ -305,10 +315,21 @@ func (r *reading) run(ctx context.Context) error {
 		}
 		r.samples += len(chunk.PCM) / 2
 		r.line.align(chunk.Marks)
+		r.measure()
 		if err := r.hand(ctx, audioChunk{turn: r.turn, pcm: chunk.PCM, rate: r.rate}); err != nil {
 			return err
 		}
 	}
+}
+
+// measure tells the writer how far the voice is.
+func (r *reading) measure() {
+	to, ms := r.line.sounded()
+	if to > r.matched {
+		r.sounded += cutting.Letters(r.line.text[r.matched:to])
+		r.matched = to
+	}
+	r.gauge.got(r.samples*1000/r.rate, r.sounded, ms)
 }
 
 // end hands on what is left of the captions, and the end.

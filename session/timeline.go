@@ -170,6 +170,17 @@ func (t *timeline) close(end int) {
 	t.openStart, t.closed = -1, end
 }
 
+// sounded returns how much of the text, in bytes, is known to have been spoken by when.
+func (t *timeline) sounded() (to, ms int) {
+	switch {
+	case t.openStart >= 0:
+		return t.matched, t.open.EndMS
+	case t.marks && len(t.words) > 0:
+		return t.closed, t.words[len(t.words)-1].EndMS
+	}
+	return 0, 0
+}
+
 // finish says that all audio has come and how long it is: the last word is closed,
 // and estimated places are scaled to the true length.
 func (t *timeline) finish(audioMS int) {
