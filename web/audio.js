@@ -10,12 +10,12 @@ import { Player } from "./player.js";
 export class Sound {
   /**
    * @param {{
-   *   onBlock: (samples: Int16Array, rms: number) => void,
+   *   onBlock: (block: {samples: Int16Array, rms: number, at: number}) => void,
    *   onDevice: (facts: object, restarted: boolean) => void,
    *   onMicrophoneLost: (error: Error) => void,
    *   onPlayback: (report: object) => void,
    *   onSuspended: (suspended: boolean) => void,
-   * }} handlers `onBlock` gets 20 ms of 16 kHz microphone sound at a time; `onDevice` gets what
+   * }} handlers `onBlock` gets 20 ms of 16 kHz microphone sound at a time, see capture-worklet.js; `onDevice` gets what
    *   the microphone is, again after a change; `onPlayback` gets the player's reports.
    */
   constructor(handlers) {

@@ -11,6 +11,8 @@ export const STATE = Object.freeze({
   thinking: "thinking", speaking: "speaking", ended: "ended",
 });
 
+const SHOWN_NUDGES = new Set(["hint", "rephrase", "offer"]);
+
 const textOf = (item) => (item.content ?? []).map((part) => part.text ?? "").join("").trim();
 
 /** Fires "change" when anything that is shown has changed, and "say" with a line for screen readers. */
@@ -28,6 +30,7 @@ export class Conversation extends EventTarget {
     this.endReason = "";
     this.hearing = false; // the learner is speaking
     this.misheard = false; // the last speech had no words
+    this.nudge = null; // {kind, text}: a help that the server offers
     this.spokenTurns = 0;
     this.typedTurns = 0;
     this.connection = 0;
@@ -42,6 +45,13 @@ export class Conversation extends EventTarget {
     this.sounding = 0; // the stream that is heard
     this.awaiting = false; // an answer is on its way
     this.hearing = false;
+    this.saying = false; // words of the learner's turn have come
+    this.nudge = null;
+  }
+
+  /** Whether the learner has begun a turn that is not over. */
+  get turnOpen() {
+    return this.hearing || this.saying;
   }
 
   /** What the tutor says about its simulated parts; null when all of it is real. */
@@ -75,6 +85,7 @@ export class Conversation extends EventTarget {
   addTyped(text) {
     this.items.push({ key: `typed-${this.typedTurns++}`, id: "", role: "user", text, final: true, typed: true, saved: false, version: 0 });
     this.awaiting = true;
+    this.nudge = null;
     this.changed();
   }
 
@@ -105,17 +116,23 @@ export class Conversation extends EventTarget {
     "input_audio_buffer.speech_started"() {
       this.hearing = true;
       this.misheard = false;
+      this.nudge = null;
     },
     "input_audio_buffer.speech_stopped"() {
       this.hearing = false;
     },
     "input_audio_buffer.committed"() {
       this.hearing = false;
+      this.saying = false;
       this.awaiting = true;
+      this.nudge = null;
       this.spokenTurns++;
     },
     "conversation.item.input_audio_transcription.delta"({ item_id: id, text }) {
-      if (text) this.update(id, "user", { text });
+      if (!text) return;
+      this.update(id, "user", { text });
+      this.saying = true;
+      this.nudge = null;
     },
     "conversation.item.input_audio_transcription.completed"({ item_id: id, transcript }) {
       if (transcript) this.update(id, "user", { text: transcript, final: true });
@@ -124,6 +141,7 @@ export class Conversation extends EventTarget {
     "conversation.item.input_audio_transcription.failed"({ item_id: id }) {
       this.update(id, "user", { final: true, failed: true });
       this.awaiting = false;
+      this.saying = false;
     },
     "conversation.item.added"({ item }) {
       this.take(item, false);
@@ -136,7 +154,12 @@ export class Conversation extends EventTarget {
       this.byKey.delete(this.key(id));
       this.awaiting = false;
       this.hearing = false;
+      this.saying = false;
       this.misheard = true;
+    },
+    "tutor.nudge"({ kind, text = "" }) {
+      const shown = kind === "pause" || (SHOWN_NUDGES.has(kind) && text !== "");
+      if (shown) this.nudge = { kind, text }; // else the tutor says it, and what is shown stays
     },
     "response.created"({ response, stream }) {
       const item = this.update(response.item_id, "assistant", { stream });

@@ -24,7 +24,8 @@ export function exposeDiagnostics(current) {
     state: () => current()?.conversation.state ?? "idle",
     speed: () => current()?.conversation.session?.audio?.output?.speed ?? 0,
     states: () => [...(current()?.conversation.states ?? [])],
-    latencies: () => (current()?.clock.turns ?? []).map(({ heardMs, stages }) => ({ heardMs, stages: Object.fromEntries(stages) })),
+    latencies: () => (current()?.clock.turns ?? []).map(({ heardMs, stages, draftMs, report }) => (
+      { heardMs, draftMs, stages: Object.fromEntries(stages), report: { ...report } })),
     problem: () => current()?.problem?.kind ?? "",
     lastClose: () => ({ ...current()?.lastClose }),
   };

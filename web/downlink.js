@@ -37,7 +37,8 @@ export class Downlink {
 
   handlers = Object.freeze({
     "input_audio_buffer.committed"() {
-      this.lesson.clock.committed(performance.now());
+      this.lesson.clock.committed(this.player.nowMs);
+      this.lesson.uplink.turnClosed();
     },
     "response.created"({ response, stream, audio }) {
       this.lesson.clock.response(response.id);
@@ -70,12 +71,20 @@ export class Downlink {
       const known = this.lesson.conversation.responses.get(response.id);
       if (known && response.status !== "completed") this.player.end(known.stream);
     },
+    "conversation.item.input_audio_transcription.delta"() {
+      this.lesson.uplink.spoke();
+    },
+    "tutor.nudge"({ kind }) {
+      if (kind === "hold") this.lesson.uplink.heldByWord();
+    },
     "session.goaway"({ reason, reconnect }) {
       this.reconnectAfterMs = reconnect?.after_ms ?? 0;
       this.lesson.notice(reason === "max_duration" ? "ending-soon" : "restart-soon");
     },
     warning({ code }) {
       const kind = noticeKind(code);
+      if (kind === "echo" && this.lesson.echoTold) return; // once is enough
+      if (kind === "echo") this.lesson.echoTold = true;
       if (kind) this.lesson.notice(kind);
     },
     error({ error }) {
@@ -98,14 +107,18 @@ export class Downlink {
     const response = lesson.conversation.responseOf(report.stream);
     if (!response) return;
     this.tell(report, response);
-    if (report.type === "started") lesson.clock.heard(response.id, performance.now() + this.player.outputLatencyMs);
     lesson.conversation.playback(report);
+    if (report.type === "stopped" || report.type === "cleared") lesson.uplink.tutorStopped(this.player.outputLatencyMs);
   }
 
-  tell({ type, stream, name, playedMs, bufferedMs, droppedMs }, response) {
+  tell({ type, stream, name, playedMs, bufferedMs, droppedMs, heardAtMs, waitMs }, response) {
     const round = (ms) => Math.round(ms * 10) / 10;
     const fields = { response_id: response.id };
     if (type !== "started") fields.played_ms = round(playedMs);
+    if (type === "started") {
+      const { latencyMs, speechEndMs } = this.lesson.clock.heard(response.id, heardAtMs);
+      Object.assign(fields, { latency_ms: round(latencyMs), speech_end_ms: round(speechEndMs), buffer_ms: round(waitMs) });
+    }
     if (type === "position") {
       fields.buffered_ms = round(bufferedMs);
       fields.underruns = this.player.totals.underruns;

@@ -8,10 +8,10 @@ import { Conversation, STATE } from "./conversation.js";
 import { Downlink } from "./downlink.js";
 import { ACTION, closeProblem, environmentProblem, microphoneProblem, requestProblem, soundProblem } from "./problems.js";
 import { TurnClock } from "./turn-clock.js";
+import { Uplink } from "./uplink.js";
 import { VoiceSocket } from "./voice-socket.js";
 import { WakeLock } from "./wake-lock.js";
 
-const HOLD_MS = 15000;
 const END_DEADLINE_MS = 2500;
 const STEADY_MS = 10000; // a connection that lasted this long may be renewed by itself again
 
@@ -22,7 +22,6 @@ const STEADY_MS = 10000; // a connection that lasted this long may be renewed by
  *   why nobody is talking; null while all is well
  * @property {Map<string, string>} notices what is not as it should be in a lesson that goes on
  * @property {boolean} asking the browser is asking for the microphone
- * @property {number} holdUntil until when the tutor waits, in performance.now() milliseconds
  * @property {number} micLevel loudness of the microphone, 0 to 1
  * @property {number} tutorLevel loudness of the tutor, 0 to 1
  */
@@ -40,17 +39,18 @@ export class Lesson extends EventTarget {
     this.clock = new TurnClock();
     this.problem = null;
     this.notices = new Map();
-    this.muted = false;
+    this.withMicrophone = true;
+    this.uplink = new Uplink(this);
     this.asking = false; // the browser asks whether we may hear
-    this.holdUntil = 0;
     this.micLevel = 0;
     this.tutorLevel = 0;
     this.suspended = false;
+    this.echoTold = false; // the learner knows that the tutor hears itself
     this.player = null;
     this.counters = { micFrames: 0, micDropped: 0, lastClearMs: 0, connections: 0 };
     this.attempt = 0;
     this.wakeLock = new WakeLock();
-    this.onVisibility = () => this.socket?.send("input_audio.state", this.audio.microphone.facts());
+    this.onVisibility = () => this.socket?.send("input_audio.state", this.uplink.facts());
   }
 
   /**
@@ -88,7 +88,7 @@ export class Lesson extends EventTarget {
       await audio.close();
       return;
     }
-    audio.microphone.setMuted(this.muted);
+    audio.microphone.setMuted(this.uplink.muted);
     audio.microphone.connect();
     this.wakeLock.hold();
     document.addEventListener("visibilitychange", this.onVisibility);
@@ -116,23 +116,6 @@ export class Lesson extends EventTarget {
     if (response) this.socket?.send("response.cancel", { response_id: response.id });
   }
 
-  /** Mutes or opens the microphone. */
-  setMuted(muted) {
-    this.muted = muted;
-    this.audio?.microphone.setMuted(muted);
-    if (muted) this.micLevel = 0;
-    if (this.audio) this.socket?.send("input_audio.state", this.audio.microphone.facts());
-    this.changed();
-  }
-
-  /** Asks the tutor to wait while the learner thinks. */
-  hold() {
-    if (!this.socket?.send("tutor.hold", { ms: HOLD_MS })) return;
-    this.holdUntil = performance.now() + HOLD_MS;
-    setTimeout(() => this.changed(), HOLD_MS + 50);
-    this.changed();
-  }
-
   /** Changes settings of this conversation: `patience_ms`, `speech_rate`. */
   set(settings) {
     this.socket?.send("tutor.set", settings);
@@ -142,7 +125,7 @@ export class Lesson extends EventTarget {
   type(text) {
     const item = { type: "message", role: "user", content: [{ type: "input_text", text }] };
     if (!this.socket?.send("conversation.item.create", { item })) return false;
-    this.clock.typed(performance.now());
+    this.clock.typed(this.player.nowMs);
     this.conversation.addTyped(text);
     return true;
   }
@@ -162,6 +145,7 @@ export class Lesson extends EventTarget {
   async close() {
     this.attempt++;
     clearTimeout(this.endTimer);
+    this.uplink.drop();
     this.socket?.close();
     this.socket = null;
     document.removeEventListener("visibilitychange", this.onVisibility);
@@ -175,7 +159,7 @@ export class Lesson extends EventTarget {
 
   openAudio() {
     this.audio = new Sound({
-      onBlock: (samples, rms) => this.takeBlock(samples, rms),
+      onBlock: (block) => this.uplink.take(block),
       onDevice: (_facts, restarted) => this.deviceChanged(restarted),
       onMicrophoneLost: (error) => this.notice("microphone-lost", error.name),
       onPlayback: (report) => this.downlink?.report(report),
@@ -215,32 +199,20 @@ export class Lesson extends EventTarget {
     this.conversation.apply(event);
     if (event.type === "auth.expiring") this.api.extend(this.socket);
     if (event.type === "session.created") {
-      this.socket.send("input_audio.state", this.audio.microphone.facts());
-      this.socket.live = true;
+      this.uplink.begin();
       this.notices.delete("restart-soon");
     }
   }
 
-  takeBlock(samples, rms) {
-    const muted = this.muted;
-    this.micLevel = muted ? 0 : rms;
-    if (!muted) this.clock.level(rms, performance.now());
-    if (!this.socket?.live) return;
-    const lane = this.socket.microphone;
-    lane.push(samples, muted);
-    this.counters.micFrames = lane.sent;
-    this.counters.micDropped = lane.dropped;
-  }
-
   deviceChanged(restarted) {
-    if (restarted) this.socket?.microphone.nextEpoch();
     this.notices.delete("microphone-lost");
-    this.socket?.send("input_audio.state", this.audio.microphone.facts());
+    this.uplink.deviceChanged(restarted);
     this.changed();
   }
 
   async closed({ code, reason, opened }) {
     this.socket = null;
+    this.uplink.drop();
     this.lastClose = { code, reason };
     if (code === 1000) {
       await this.leave();

@@ -205,3 +205,42 @@ func (l *line) heardSilence() bool {
 		return true
 	})
 }
+
+// cue is a word between a script and its test; neither waits for it for ever.
+type cue chan struct{}
+
+// fromScript passes the word on to the test, unless the connection has ended.
+func (c cue) fromScript(l *line) {
+	select {
+	case c <- struct{}{}:
+	case <-l.done:
+	}
+}
+
+// inScript waits for the word of the test, or for the connection's end.
+func (c cue) inScript(l *line) {
+	select {
+	case <-c:
+	case <-l.done:
+	}
+}
+
+// fromTest passes the word on to the script.
+func (c cue) fromTest(t *testing.T) {
+	t.Helper()
+	select {
+	case c <- struct{}{}:
+	case <-time.After(wait):
+		t.Fatal("the script did not wait for its cue")
+	}
+}
+
+// inTest waits for the word of the script.
+func (c cue) inTest(t *testing.T) {
+	t.Helper()
+	select {
+	case <-c:
+	case <-time.After(wait):
+		t.Fatal("the script did not come to its cue")
+	}
+}

@@ -50,6 +50,7 @@ export class MicLane {
       this.pushSilence(block.length);
       return;
     }
+    this.pos += this.muted; // silence that has not filled a frame took its time
     this.muted = 0;
     for (let from = 0; from < block.length;) {
       const part = block.subarray(from, from + FRAME - this.filled);
@@ -63,11 +64,20 @@ export class MicLane {
     }
   }
 
+  /** Sends what has not filled a frame yet. */
+  flush() {
+    if (this.filled === 0) return;
+    this.send(0, this.pending.subarray(0, this.filled), this.filled);
+    this.filled = 0;
+  }
+
+  /** How far the stream has come, in milliseconds. */
+  get positionMs() {
+    return ((this.pos + this.filled + this.muted) * 1000) / RATE;
+  }
+
   pushSilence(samples) {
-    if (this.filled > 0) {
-      this.send(0, this.pending.subarray(0, this.filled), this.filled);
-      this.filled = 0;
-    }
+    this.flush();
     this.muted += samples;
     if (this.muted < SILENCE_EVERY) return;
     this.send(FLAG.silence, NOTHING, this.muted);

@@ -21,6 +21,8 @@ export class Microphone {
     this.context = context;
     this.handlers = handlers;
     this.stream = null;
+    /** Milliseconds between a sound at the microphone and its coming in, as far as the browser knows. */
+    this.latencyMs = 0;
     this.muted = false;
     this.deviceChanged = () => this.onDeviceChange();
   }
@@ -38,6 +40,7 @@ export class Microphone {
   async request() {
     this.stream = await navigator.mediaDevices.getUserMedia({ audio: CONSTRAINTS, video: false });
     const [track] = this.stream.getAudioTracks();
+    this.latencyMs = 1000 * (track.getSettings().latency ?? 0);
     track.onended = () => this.onDeviceChange();
     navigator.mediaDevices.addEventListener("devicechange", this.deviceChanged);
   }
@@ -51,7 +54,7 @@ export class Microphone {
         numberOfInputs: 1, numberOfOutputs: 1, outputChannelCount: [1],
         channelCount: 1, channelCountMode: "explicit",
       });
-      this.node.port.onmessage = ({ data }) => this.handlers.onBlock(data.samples, data.rms);
+      this.node.port.onmessage = ({ data }) => this.handlers.onBlock(data);
       this.node.connect(this.context.destination); // silent; keeps the node running everywhere
     }
     this.source.connect(this.node);

@@ -14,7 +14,7 @@ type fields = map[string]any
 func (l *line) created() {
 	l.send("session.created", fields{
 		"session": fields{
-			"id": "vs_1", "conversation_id": "c1", "profile_id": "p1", "language": "es", "level": "A2",
+			"id": "vs_1", "conversation_id": "c1", "profile_id": "p1", "language": "es", "level": "A2", "duplex": "full",
 			"audio": fields{
 				"input": fields{
 					"format":         fields{"type": "audio/pcm", "rate": 16000},
@@ -38,6 +38,19 @@ func (l *line) updated(patience int, speed float64) {
 	l.send("session.updated", fields{"session": fields{"id": "vs_1", "audio": fields{
 		"input":  fields{"turn_detection": fields{"patience_ms": patience}},
 		"output": fields{"speed": speed},
+	}}})
+}
+
+// reconfigured confirms a change of how turns are taken: of duplex, and of turn
+// detection, whose patience of 0 stands for push-to-talk.
+func (l *line) reconfigured(duplex string, patience int) {
+	var detection any
+	if patience > 0 {
+		detection = fields{"type": "patient", "patience_ms": patience, "interrupt_response": true}
+	}
+	l.send("session.updated", fields{"session": fields{"id": "vs_1", "duplex": duplex, "audio": fields{
+		"input":  fields{"turn_detection": detection},
+		"output": fields{"speed": 0.9},
 	}}})
 }
 
@@ -113,7 +126,8 @@ func (l *line) finish(r reply, status string) {
 	l.send("response.done", fields{
 		"response": fields{"id": r.id, "item_id": r.item, "status": status},
 		"latency": fields{
-			"endpoint_ms": 300, "stt_final_ms": 60, "llm_ttft_ms": 20, "clause_ms": 10, "tts_ttfb_ms": 15, "first_audio_ms": 405,
+			"endpoint_ms": 300, "stt_final_ms": 60, "llm_ttft_ms": 20, "clause_ms": 10, "tts_ttfb_ms": 15, "egress_ms": 5,
+			"first_audio_ms": 340, "client_buffer_ms": 170, "heard_ms": 510, "client_ms": 505, "draft_ms": 25,
 		},
 	})
 }

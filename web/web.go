@@ -9,6 +9,8 @@
 //	conversation.js     what is shown: state, captions of both sides; no I/O
 //	caption-track.js    the tutor's words in time with the audio
 //	turn-clock.js       how long each answer took, by the learner's own device
+//	uplink.js           what of the microphone is sent, and what the learner says about their turn by hand
+//	manner.js           how the learner likes to talk: push-to-talk, headphones
 //	voice-socket.js     the protocol kalami.v1: heartbeat, acknowledgements, one connection
 //	downlink.js         server events to the player, the player's reports to the server
 //	mic-lane.js         microphone frames: numbering, back-pressure, what may be sent again
@@ -32,10 +34,11 @@
 //
 // The body carries data-view (welcome, talk, summary), the main element of the
 // conversation data-state (idle, connecting, listening, thinking, speaking, or problem).
-// Buttons have data-action (start, talk, mute, hold, stop, end, send, retry, continue,
+// Buttons have data-action (start, talk, mute, hold, done, stop, end, send, retry, continue,
 // type, back, again), bubbles data-role, data-item-id, data-final, data-acknowledged and
-// data-truncated, a problem data-problem, notices data-notice. window.kalami has read-only counters:
-// playedSamples and nonZeroPlayedSamples (of the tutor's rate, really handed to the device),
+// data-truncated, a problem data-problem, notices data-notice, help for who does not find an
+// answer data-nudge, the figures of an answer's time data-figure. window.kalami has read-only
+// counters: playedSamples and nonZeroPlayedSamples (of the tutor's rate, really handed to the device),
 // underruns, pauses, flushes, lateFrames, lastClearMs (order to flush until the report of it), micFrames,
 // micFramesDropped, connections, contextRate, turns, state, states, latencies, problem, lastClose.
 //

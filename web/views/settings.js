@@ -1,5 +1,6 @@
-/** How long the tutor waits, and how fast it speaks. */
+/** How the learner and the tutor take turns, how long the tutor waits, and how fast it speaks. */
 
+import { SOUND } from "../manner.js";
 import { t } from "../strings.js";
 import { h, icon, setAttribute, setText } from "./dom.js";
 
@@ -18,16 +19,47 @@ export function settingsPanel(lesson) {
     show: (percent) => t("settings.rate.value", { percent }),
     onChange: (percent) => lesson.set({ speech_rate: percent / 100 }),
   });
+  const push = pushToTalkSwitch(lesson);
+  const sound = soundChoice(lesson);
   const element = h("details.panel.settings", { name: "extras" },
     h("summary", {}, icon("tune"), h("span", {}, t("settings.title"))),
-    h("div.panel-body", {}, patience.element, rate.element));
+    h("div.panel-body", {}, patience.element, rate.element, push.element, sound.element));
+  patience.element.append(h("p.note", {}, t("settings.patience.note")));
   return {
     element,
     update() {
       const { session, phase } = lesson.conversation;
       const live = phase === "live";
+      patience.element.hidden = lesson.uplink.pushToTalk;
+      for (const choice of [push, sound]) choice.update();
       patience.take(session?.audio?.input?.turn_detection?.patience_ms, live);
       rate.take(session?.audio?.output?.speed ? Math.round(session.audio.output.speed * 100) : undefined, live);
+    },
+  };
+}
+
+function pushToTalkSwitch(lesson) {
+  const input = h("input", {
+    type: "checkbox", id: "push", "aria-describedby": "push-note", onchange: () => lesson.uplink.setPushToTalk(input.checked),
+  });
+  return {
+    element: h("div.field", {},
+      h("label.check", { for: "push" }, input, t("settings.push")), h("p.note", { id: "push-note" }, t("settings.push.note"))),
+    update() {
+      input.checked = lesson.uplink.manner.pushToTalk;
+      input.disabled = !lesson.withMicrophone;
+    },
+  };
+}
+
+function soundChoice(lesson) {
+  const select = h("select", { id: "sound", onchange: () => lesson.uplink.setSound(select.value) },
+    Object.values(SOUND).map((value) => h("option", { value }, t(`settings.sound.${value}`))));
+  return {
+    element: h("div.field", {}, h("label", { for: "sound" }, t("settings.sound")), select),
+    update() {
+      select.value = lesson.uplink.manner.sound;
+      select.disabled = !lesson.withMicrophone;
     },
   };
 }

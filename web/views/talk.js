@@ -4,10 +4,12 @@ import { STATE } from "../conversation.js";
 import { describe } from "../languages.js";
 import { t } from "../strings.js";
 import { captionsPanel } from "./captions.js";
+import { controls } from "./controls.js";
 import { demoBanner } from "./demo.js";
-import { h, icon, setAttribute, setText } from "./dom.js";
+import { h, icon, setText } from "./dom.js";
 import { latencyPanel } from "./latency.js";
 import { noticeList, problemCard } from "./notices.js";
+import { nudgeCard } from "./nudge.js";
 import { settingsPanel } from "./settings.js";
 import { talkButton } from "./talk-button.js";
 
@@ -24,12 +26,13 @@ export function talkView(lesson, { onBack }) {
   const parts = [
     talkButton(lesson), captions, controls(lesson), demoBanner(conversation), noticeList(lesson),
     problemCard(lesson, onBack), settingsPanel(lesson), latencyPanel(lesson.clock), composer(lesson), status(lesson),
+    nudgeCard(conversation),
   ];
-  const [button, , bar, demo, notices, problem, settings, latency, typing, state] = parts.map((part) => part.element);
+  const [button, , bar, demo, notices, problem, settings, latency, typing, state, nudge] = parts.map((part) => part.element);
 
   const element = h("main.talk", { id: "main", data: { view: "talk" } },
     h("div.side", {},
-      h("div.stage", {}, state, button, bar),
+      h("div.stage", {}, state, nudge, button, bar),
       h("div.extras", {}, settings, latency)),
     h("div.dialogue", {}, demo, notices, captions.element, problem, typing));
 
@@ -64,6 +67,7 @@ export function talkView(lesson, { onBack }) {
       cancelAnimationFrame(frame);
       lesson.removeEventListener("change", changed);
       document.removeEventListener("keydown", onKey);
+      for (const part of parts) part.close?.();
     },
   };
 }
@@ -78,16 +82,22 @@ export function talkHeader(lesson) {
 }
 
 function hintOf(lesson) {
-  const { conversation } = lesson;
+  const { conversation, uplink } = lesson;
   if (lesson.suspended && conversation.phase === "live") return t("hint.suspended");
   if (lesson.asking) return t("hint.asking");
   if (conversation.state === STATE.idle && !lesson.startable) return "";
+  if (conversation.phase === "live" && uplink.talking) return t(uplink.latched ? "hint.talking.tapped" : "hint.talking");
+  if (conversation.state === STATE.speaking) {
+    if (uplink.pushToTalk) return t("hint.speaking.push");
+    return t(uplink.halfDuplex ? "hint.speaking.half" : "hint.speaking");
+  }
   if (conversation.state !== STATE.listening) return t(`hint.${conversation.state}`);
-  if (performance.now() < lesson.holdUntil) return t("hint.holding");
+  if (uplink.holding) return t("hint.holding");
   if (!lesson.withMicrophone) return t("hint.typing");
-  if (lesson.muted) return t("hint.muted");
-  if (conversation.hearing) return t("hint.hearing");
-  return t(conversation.misheard ? "hint.misheard" : "hint.listening");
+  if (conversation.misheard) return t("hint.misheard");
+  if (uplink.pushToTalk) return t("hint.push");
+  if (uplink.muted) return t("hint.muted");
+  return t(conversation.hearing ? "hint.hearing" : "hint.listening");
 }
 
 function status(lesson) {
@@ -97,33 +107,9 @@ function status(lesson) {
     element: h("div.status", { role: "status" }, word, hint),
     update() {
       const { state } = lesson.conversation;
-      const deaf = state === STATE.listening && lesson.muted;
+      const deaf = state === STATE.listening && lesson.uplink.muted;
       setText(word, t(deaf ? "state.muted" : `state.${state}`));
       setText(hint, state === STATE.ended ? "" : hintOf(lesson));
-    },
-  };
-}
-
-function controls(lesson) {
-  const button = (action, name, label, onclick) =>
-    h("button.control", { type: "button", data: { action }, onclick }, h("span.disc", {}, icon(name)), h("span.label", {}, label));
-  const muteOn = button("mute", "microphone", t("talk.mute"), () => lesson.setMuted(!lesson.muted));
-  const hold = button("hold", "wait", t("talk.hold"), () => lesson.hold());
-  const stop = button("stop", "stop", t("talk.stop"), () => lesson.stopTutor());
-  return {
-    element: h("div.controls", {}, muteOn, hold, stop),
-    update() {
-      const { phase, state } = lesson.conversation;
-      const live = phase === "live";
-      muteOn.disabled = !live || !lesson.withMicrophone;
-      hold.disabled = !live;
-      stop.disabled = state !== STATE.speaking && state !== STATE.thinking;
-      setAttribute(muteOn, "aria-pressed", String(lesson.muted));
-      if (muteOn.dataset.muted !== String(lesson.muted)) {
-        muteOn.dataset.muted = lesson.muted;
-        muteOn.querySelector(".disc").replaceChildren(icon(lesson.muted ? "muted" : "microphone"));
-        setText(muteOn.querySelector(".label"), t(lesson.muted ? "talk.unmute" : "talk.mute"));
-      }
     },
   };
 }

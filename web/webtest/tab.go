@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
@@ -165,6 +166,47 @@ func (tb *Tab) Focus(selector string) {
 func (tb *Tab) Press(key string) {
 	tb.t.Helper()
 	tb.Do("press a key", chromedp.KeyEvent(key))
+}
+
+// HoldSpace presses the space bar without letting go, until ReleaseSpace.
+func (tb *Tab) HoldSpace() {
+	tb.t.Helper()
+	tb.space(input.DispatchKeyEventTypeKeyDown, " ")
+}
+
+// ReleaseSpace lets go of the space bar.
+func (tb *Tab) ReleaseSpace() {
+	tb.t.Helper()
+	tb.space(input.DispatchKeyEventTypeKeyUp, "")
+}
+
+func (tb *Tab) space(kind input.DispatchKeyEventType, text string) {
+	tb.t.Helper()
+	tb.Do("the space bar", command(input.DispatchKeyEvent, input.DispatchKeyEventParams{
+		Type: kind, Key: " ", Code: "Space", Text: text, WindowsVirtualKeyCode: 32, NativeVirtualKeyCode: 32,
+	}))
+}
+
+// HoldMouse presses the mouse's button in the middle of the first element that matches,
+// without letting go, until ReleaseMouse at the same place.
+func (tb *Tab) HoldMouse(selector string) {
+	tb.t.Helper()
+	tb.mouse(selector, input.DispatchMouseEventTypeMousePressed)
+}
+
+// ReleaseMouse lets go of the mouse's button there.
+func (tb *Tab) ReleaseMouse(selector string) {
+	tb.t.Helper()
+	tb.mouse(selector, input.DispatchMouseEventTypeMouseReleased)
+}
+
+func (tb *Tab) mouse(selector string, kind input.DispatchMouseEventType) {
+	tb.t.Helper()
+	at := Eval[struct{ X, Y float64 }](tb, `(() => {
+		const { x, y, width, height } = document.querySelector('`+selector+`').getBoundingClientRect();
+		return { X: x + width / 2, Y: y + height / 2 };
+	})()`)
+	tb.Do("the mouse on "+selector, chromedp.MouseEvent(kind, at.X, at.Y, chromedp.ButtonLeft, chromedp.ClickCount(1)))
 }
 
 // Resize changes the viewport; a mobile one has touch.
