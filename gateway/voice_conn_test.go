@@ -201,6 +201,9 @@ func TestConnRejects(t *testing.T) {
 	}{
 		{"not JSON", func(p *phone) { p.text("hello") }, session.InvalidJSON, ""},
 		{"wrong type", func(p *phone) { p.text(`{"type":"ack","seq":"one"}`) }, session.InvalidEvent, "seq"},
+		{"10,000 characters typed at once", func(p *phone) {
+			p.text(`{"type":"conversation.item.create","item":{"role":"user","content":[{"type":"input_text","text":"` + strings.Repeat("ñ", 10_000) + `"}]}}`)
+		}, session.InvalidEvent, "item.content[0].text"},
 		{"unknown event", func(p *phone) { p.text(`{"type":"tutor.dance"}`) }, session.UnknownEvent, "type"},
 		{"short header", func(p *phone) { p.binary(make([]byte, 5)) }, session.InvalidAudioFrame, "header"},
 		{"wrong version", func(p *phone) { p.binary([]byte{0x21, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}) }, session.InvalidAudioFrame, "version"},

@@ -42,6 +42,7 @@ func (s *Server) answer(c chat) string {
 	}
 	learner := lastOf(c.said, providers.RoleLearner)
 	tutor := lastOf(c.said, providers.RoleTutor)
+	tutor = tutor[strings.LastIndexByte(tutor, '\n')+1:] // neighbours arrive joined
 	if learner == "" {
 		if tutor == "" {
 			return script.Opener

@@ -34,6 +34,7 @@ func TestDialogue(t *testing.T) {
 		{"a region", "Language: Deutsch (de-AT)", nil, de.Opener},
 		{"no language named", "Be kind (always).", nil, en.Opener},
 		{"silence after the tutor", spanish, []providers.Line{tutor(es.Opener), learner("(The learner is silent.)")}, es.Opener},
+		{"silence after help", spanish, []providers.Line{tutor(es.Opener + "\n" + es.Opener), learner("(The learner is silent.)")}, es.Opener},
 
 		// What recognisers write.
 		{"to the letter", spanish, []providers.Line{learner(es.Turns[0].Learner)}, es.Turns[0].Tutor},
