@@ -2,7 +2,9 @@ package session
 
 import (
 	"context"
+	"errors"
 	"strings"
+	"sync"
 	"time"
 
 	"kalami/providers"
@@ -23,7 +25,11 @@ func (th *think) run(ctx context.Context) error {
 	for {
 		select {
 		case t := <-th.lanes.turns:
-			if err := th.turn(t); err != nil && t.ctx.Err() == nil {
+			err := th.turn(t)
+			if fault, ok := errors.AsType[*End](err); ok {
+				return fault
+			}
+			if err != nil && t.ctx.Err() == nil {
 				th.apologise(t, err)
 			}
 		case <-ctx.Done():
@@ -48,28 +54,34 @@ func (th *think) apologise(t *turn, err error) {
 	_ = th.hand(t, "", true)
 }
 
+// stallTime is how long a model may say nothing before what it has said is spoken as far
+// as it makes sense: a comma's pause, and many times the 10 to 50 ms that it takes for a
+// token when all is well.
+const stallTime = 250 * time.Millisecond
+
 // turn makes one reply. It returns the tutor's error; what had been cut by then
 // has been handed on, and CONDUCTOR decides how the reply ends.
-func (th *think) turn(t *turn) error {
+func (th *think) turn(t *turn) (err error) {
 	th.handed = false
-	cutter := cutting.New(t.language)
-	began := false
-	delta, err := readReply(t.ctx, th.tutor, t.prompt, func(text string) error {
-		t.countRead(text)
-		if !began {
-			began = true
-			if err := th.lanes.report(t.ctx, progress{turn: t, kind: thinkFirstToken, at: time.Now()}); err != nil {
-				return err
-			}
-		}
-		cutter.Write(text)
-		for piece, ok := cutter.Next(); ok; piece, ok = cutter.Next() {
-			if err := th.piece(t, piece); err != nil {
-				return err
-			}
-		}
-		return nil
+	ctx, stop := context.WithCancelCause(t.ctx)
+	texts := make(chan string) // nothing is kept in it: who is slow to take slows the model
+	var delta providers.Delta
+	var asked error
+	var asking sync.WaitGroup
+	asking.Go(func() {
+		defer close(texts)
+		asked = guard(ctx, func(ctx context.Context) (err error) {
+			delta, err = th.ask(ctx, t, texts)
+			return err
+		})
 	})
+	cutter := cutting.New(t.language)
+	err = th.cut(t, cutter, texts)
+	stop(err) // the tutor need not go on when nobody takes what it says
+	asking.Wait()
+	if err == nil {
+		err = asked
+	}
 	if err != nil {
 		return err
 	}
@@ -80,6 +92,53 @@ func (th *think) turn(t *turn) error {
 		return nothingSaid(th.tutor)
 	}
 	return th.finish(t, delta)
+}
+
+// ask has the tutor reply and passes on what it says.
+func (th *think) ask(ctx context.Context, t *turn, texts chan<- string) (providers.Delta, error) {
+	began := false
+	return readReply(ctx, th.tutor, t.prompt, func(text string) error {
+		t.countRead(text)
+		if !began {
+			began = true
+			if err := th.lanes.report(ctx, progress{turn: t, kind: thinkFirstToken, at: time.Now()}); err != nil {
+				return err
+			}
+		}
+		select {
+		case texts <- text:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	})
+}
+
+// cut hands on the pieces of what the tutor says until it says no more.
+func (th *think) cut(t *turn, cutter *cutting.Cutter, texts <-chan string) error {
+	stall := time.NewTimer(stallTime)
+	defer stall.Stop()
+	for {
+		select {
+		case text, more := <-texts:
+			if !more {
+				return nil
+			}
+			cutter.Write(text)
+		case <-stall.C:
+			if piece, ok := cutter.Stalled(); ok {
+				if err := th.piece(t, piece); err != nil {
+					return err
+				}
+			}
+		}
+		for piece, ok := cutter.Next(); ok; piece, ok = cutter.Next() {
+			if err := th.piece(t, piece); err != nil {
+				return err
+			}
+		}
+		stall.Reset(stallTime)
+	}
 }
 
 // piece hands a piece with something to say on, and reports the first one.
