@@ -21,6 +21,8 @@ const (
 //
 //   - Time counts from the end of what was heard, or from the learner's last sign of
 //     life: a voice, words, a control of the client. The end of a hold counts as one.
+//     Words and controls begin the ladder anew; a voice alone may be a noise, and while
+//     the tutor is heard, its echo, which counts for nothing.
 //   - The tutor's own help, said aloud, is no such sign: what follows is counted from
 //     its end, as if its speaking had taken no time.
 //   - It stands still while somebody speaks or is about to: while a reply is prepared
@@ -73,20 +75,28 @@ func (c *conductor) nudgeDeadline() time.Time {
 		l.itemID != "" || l.clock.Speaking() || l.text() != "" || l.clock.Closing() {
 		return time.Time{}
 	}
-	for d.rung < len(rungs) && rungs[d.rung].question && (!d.asked || c.watch.muted) {
-		d.rung++
-	}
-	if d.rung == len(rungs) {
+	next := c.nextRung()
+	if next == len(rungs) {
 		return time.Time{}
 	}
-	return later(d.from, l.clock.HeldUntil()).Add(c.nudgeAfter(rungs[d.rung]))
+	return later(d.from, l.clock.HeldUntil()).Add(c.nudgeAfter(rungs[next]))
+}
+
+// nextRung is the number of the rung to be taken next, that of none when there is none.
+func (c *conductor) nextRung() int {
+	next := c.ladder.rung
+	for next < len(rungs) && rungs[next].question && (!c.ladder.asked || c.watch.muted) {
+		next++
+	}
+	return next
 }
 
 // onNudgeDue takes the next rung.
 func (c *conductor) onNudgeDue() {
 	d := &c.ladder
-	r := rungs[d.rung]
-	d.rung++
+	next := c.nextRung()
+	r := rungs[next]
+	d.rung = next + 1
 	c.count(Nudges, 1)
 	nudge := Nudge{Kind: r.kind}
 	switch r.kind {
@@ -104,13 +114,20 @@ func (c *conductor) onNudgeDue() {
 	}
 }
 
-// stir takes a sign of life of the learner's: the ladder begins anew, and a lesson that
-// was paused goes on.
+// stir takes words or a control as a sign of life: the ladder begins anew, and a lesson
+// that was paused goes on.
 func (c *conductor) stir(now time.Time) {
+	c.stirByVoice(now)
+	c.ladder.rung = 0
+}
+
+// stirByVoice takes a voice without words: the time begins anew, but no rung is taken
+// twice, because in a noisy room they would be without end. The pause can be.
+func (c *conductor) stirByVoice(now time.Time) {
 	d := &c.ladder
-	d.from, d.rung = now, 0
+	d.from = now
 	if d.paused {
-		d.paused = false
+		d.paused, d.rung = false, len(rungs)-1
 		c.link.dropped.Store(0) // while nobody was meant to hear
 		c.lanes.order(hearWake)
 	}

@@ -213,6 +213,54 @@ func TestHelpIsInterrupted(t *testing.T) {
 	})
 }
 
+// A room with noises: the learner is not asked again and again, at no matter what price,
+// and the session ends for want of words, as ever.
+func TestLadderInANoisyRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k, m := helped(t)
+		k.start()
+		k.greeted()
+		for range 30 { // also while the tutor speaks
+			k.mic(400, true)
+			k.mic(18_600, false)
+		}
+		if end := <-k.result; end.Reason != EndIdle {
+			t.Errorf("ended as %v", end)
+		}
+		kinds := map[string]int{}
+		for _, e := range eventsOf[Nudge](k.conn) {
+			kinds[e.Kind]++
+		}
+		if kinds[NudgeHint] != 1 || kinds[NudgeRephrase] != 1 || kinds[NudgeOffer] > 1 || len(k.tutor.prompts) > 3 || m.of(Nudges) > 4 {
+			t.Errorf("nudges %v, %d answers", kinds, len(k.tutor.prompts))
+		}
+	})
+}
+
+// The tutor's echo in the microphone is no sign of the learner's.
+func TestLadderMindsNoEcho(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k, _ := helped(t)
+		k.start()
+		k.greeted()
+		for range 3000 {
+			sounding := len(eventsOf[ResponseCreated](k.conn)) > len(eventsOf[ResponseDone](k.conn))
+			k.mic(100, sounding)
+			if len(eventsOf[Ended](k.conn)) > 0 {
+				break
+			}
+		}
+		<-k.result
+		var kinds []string
+		for _, e := range eventsOf[Nudge](k.conn) {
+			kinds = append(kinds, e.Kind)
+		}
+		if want := []string{NudgeHint, NudgeRephrase, NudgeOffer, NudgePause}; !slices.Equal(kinds, want) {
+			t.Errorf("nudges %q, want each once\n%s", kinds, k.story())
+		}
+	})
+}
+
 // tape is a recogniser that keeps what it is sent, and takes its time to be reached.
 type tape struct {
 	fakeRecognizer

@@ -78,7 +78,9 @@ func (c *conductor) onVoice(e voiceEdge) {
 	}
 	c.noteVoice(e)
 	l := &c.learner
-	c.stir(time.Now())
+	if c.reply == nil {
+		c.stirByVoice(time.Now())
+	}
 	l.clock.Voice(e.kind == voiceStarted, e.atMS)
 	if e.kind == voiceStarted {
 		switch {
