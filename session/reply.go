@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"math"
 	"time"
 
 	"kalami/providers"
@@ -230,7 +229,7 @@ func (c *conductor) onReplyDue(now time.Time) {
 func (c *conductor) settle(playedMS float64, source, reason string) {
 	r := c.reply
 	c.reply = nil
-	played := int(math.Round(min(amount(playedMS), float64(r.sentMS))))
+	played := int(min(amount(playedMS), float64(r.sentMS)))
 	heard, _ := r.line.heard(played)
 	if r.mute {
 		heard = r.line.text // it was read, not heard
