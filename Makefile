@@ -52,6 +52,10 @@ bench-turns: ## How soon the tutor is heard, with fixed simulators; into deploy/
 bench-cutoff: ## How often hesitant learners are cut off, and how long they wait; into deploy/bench/RESULTS.md
 	@deploy/bench/cutoff.sh
 
+.PHONY: bench-bargein
+bench-bargein: ## What false alarms and 500 interruptions do to what is heard; into deploy/bench/RESULTS.md
+	@deploy/bench/bargein.sh
+
 .PHONY: smoke
 smoke: ## A few learners talk with the server at KALAMI_URL (http://127.0.0.1:8000); needs k6
 	@PATH="$$PATH:$$(go env GOPATH)/bin"; if command -v k6 >/dev/null; then \

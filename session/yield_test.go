@@ -52,6 +52,16 @@ func (k *talk) whole(s *speaker, i int, text string) {
 	}
 }
 
+// differing counts the samples at which two pieces of audio are not the same.
+func differing(a, b []byte) (n int) {
+	for i := 0; i < max(len(a), len(b)); i += 2 {
+		if i+2 > len(a) || i+2 > len(b) || !bytes.Equal(a[i:i+2], b[i:i+2]) {
+			n++
+		}
+	}
+	return n
+}
+
 // decided returns when the tutor paused and when it was decided what to do, each from onset.
 func (k *talk) decided(onset time.Time) (paused, decided []time.Duration) {
 	for _, w := range k.conn.all() {
@@ -116,6 +126,8 @@ func TestFalseAlarm(t *testing.T) {
 					t.Fatalf("paused after %v, decided after %v, want %d", paused, decided, c.pauses)
 				}
 				for i := range paused {
+					t.Logf("false_alarm paused_ms=%d decided_ms=%d differing_samples=%d", paused[i].Milliseconds(), decided[i].Milliseconds(),
+						differing(s.response(1).rendered, synthesised(longMenu)))
 					if paused[i] < 100*time.Millisecond || decided[i] > c.most {
 						t.Errorf("paused after %v, decided after %v", paused[i], decided[i])
 					}
