@@ -86,6 +86,16 @@
 // Recognisers are not believed: what they say is put into the order of the speech
 // (hearing_order.go), and a stream that has gone silent is replaced (stall.go).
 //
+// # When the tutor is interrupted
+//
+// Words interrupt, not voices: a cough, a "mhm" and the tutor's own echo are voices,
+// too. But words come late, so that a voice makes the tutor stand still, at DOWNLINK and
+// in the client, until it is decided within 400 ms of its onset what it was; then it is
+// interrupted, or plays on from the very sample (yield.go). Words for stop stop it
+// wherever they are heard, and the beginnings of replies are protected (overheard.go).
+// A device without echo cancellation is half duplex: its microphone is closed while the
+// tutor is heard (duplex.go).
+//
 // # What was heard
 //
 // The tutor's history holds what the learner heard, not what was generated. The

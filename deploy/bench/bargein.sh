@@ -30,7 +30,7 @@ awk '
 	/false_alarm / {
 		for (i = 1; i <= NF; i++) { split($i, field, "="); value[field[1]] = field[2] }
 		printf "| %s | %s | %s | %s |\n", name, value["paused_ms"], value["decided_ms"], value["differing_samples"]
-	}' "$work/log" >"$work/rows"
+	}' "$work/log" | LC_ALL=C sort >"$work/rows"
 awk -F '|' '
 	{ n++; if ($4 + 0 > most) most = $4 + 0; samples += $5 }
 	END { printf "false_alarm count=%d decided_most_ms=%d differing_samples=%d\n", n, most, samples }' "$work/rows" >>"$work/line"
