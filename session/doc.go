@@ -70,13 +70,15 @@
 // # When a turn ends
 //
 // The recogniser's ends are pauses, not turns: a hesitant sentence has several.
-// A turn ends when the learner has been silent for as long as their level's
-// patience ([turntaking.LevelPatience]) or their own setting says, more when the sentence is
-// plainly unfinished, less when it is plainly finished (patience.go). Silence is
-// counted in the time of the learner's own audio, from the end of the last word or
-// of the last voice, whichever is later (vad.go says why both are needed). A client that
-// wants speed and no patience asks for [TurnsEndpoint]: then the recogniser's end is
-// the turn's, unless a voice goes on.
+// When a turn ends is said by the turn clock ([turntaking.Clock]), which CONDUCTOR
+// tells what it hears (turnclock.go): when the learner has been silent for as long as
+// their own setting says, or their level's patience as it was adapted to their pauses
+// ([turntaking.Adapted]); more when the sentence plainly goes on, less when it ends or
+// answers what was asked ([turntaking.Judge]). Silence is counted in the time of the
+// learner's own audio, from the end of the last word or of the last voice, whichever is
+// later (vad.go says why both are needed). What the pauses teach is kept with the
+// profile when the session is over. A client that wants speed and no patience asks for
+// [TurnsEndpoint]: then the recogniser's end is the turn's, unless a voice goes on.
 //
 // A learner who asks for time, with tutor.hold or in words (hold.go), gets it; one who
 // never stops talking is interrupted kindly (turnlimit.go); one who is silent after the

@@ -38,7 +38,7 @@ cores=$(grep -c '^processor' /proc/cpuinfo)
 	echo
 	echo 'Utterances of hesitant learners are replayed as events of a recogniser, on a virtual clock, to the turn clock'
 	echo 'that conducts sessions and to other rules. **The set is ours** (`deploy/bench/learners`): written, not recorded,'
-	echo 'with computed word times. The judging third was not looked at while the rules were made. `flux_model` is **our'
+	echo 'with computed word times. The utterances for judging were not looked at while the rules were made. `flux_model` is **our'
 	echo 'model** of a recogniser that judges ends itself, not that product; it is stated in `go doc ./deploy/bench/cutoff`.'
 	echo 'An utterance is cut off when its turn was ended before its last word; the wait is from the end of the last'
 	echo 'word to the end of the turn. Drafts use that wait: the answer is ready when it is over. `kalami_adapted` had'

@@ -3,6 +3,7 @@ package turntaking
 import (
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"kalami/session/learn"
@@ -60,13 +61,14 @@ func lastSentence(text string) string {
 }
 
 // asksWith says whether one of the phrases, divided by commas, begins within the first
-// words or ends the sentence. In a script without spaces it may stand anywhere.
+// words or ends the sentence. In Korean, and in a script without spaces, it may stand
+// anywhere.
 func asksWith(words []string, sentence, phrases string) bool {
 	for phrase := range strings.SplitSeq(phrases, ",") {
 		if phrase == "" {
 			continue
 		}
-		if spaceless(phrase) {
+		if r, _ := utf8.DecodeRuneInString(phrase); spaceless(phrase) || unicode.Is(unicode.Hangul, r) { // "왜요" is "왜", politely
 			if strings.Contains(sentence, phrase) {
 				return true
 			}

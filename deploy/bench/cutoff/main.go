@@ -7,8 +7,9 @@
 // time. What learners say is package learners: a set of our own, written and not
 // recorded, with computed word times. It can compare rules under the same conditions; it
 // is no measure of how often anybody is cut off in life. Every third utterance is kept
-// for judging: nobody looked at those while the rules of package turntaking were made,
-// and the last lines, which are for programs, are about them alone.
+// for judging: nobody looked at those utterances while the rules of package turntaking
+// were made, though their figures are printed with every run. The last lines, which are
+// for programs, are about them alone.
 //
 // # What is replayed
 //
