@@ -94,6 +94,7 @@ func (c *conductor) run(ctx, stop context.Context) error {
 			stopped = nil
 			c.stop(context.Cause(stop))
 		case s := <-c.lanes.signals:
+			c.catchUp()
 			c.onSignal(s)
 		case m := <-c.lanes.heard:
 			c.onHeard(m)

@@ -103,6 +103,19 @@ func (c *conductor) prompt(history []learn.Message, note string) providers.Promp
 	}, history, note)
 }
 
+// catchUp hears the stages out before the client is heard, which answers to what they
+// did: else it might report a frame of which DOWNLINK's word still waits here.
+func (c *conductor) catchUp() {
+	for {
+		select {
+		case p := <-c.lanes.progress:
+			c.onProgress(p)
+		default:
+			return
+		}
+	}
+}
+
 // onProgress follows the reply through THINK, SPEAK and DOWNLINK.
 func (c *conductor) onProgress(p progress) {
 	if p.kind == speakFailed && p.turn == nil {

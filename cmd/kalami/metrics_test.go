@@ -87,7 +87,7 @@ func TestMetricsOfAConversation(t *testing.T) {
 		t.Errorf("server and client are %v s apart", sum)
 	}
 	_, page := fetch(t, "http://"+h.scraped.Addr().String()+"/metrics")
-	for _, said := range []string{"reservation", "welcome", await[session.Created](p, 1).Session.ConversationID, `language="`, learn.PersonalTenant} {
+	for _, said := range []string{"o'clock", "visiting", "evening", await[session.Created](p, 1).Session.ConversationID, `language="`, learn.PersonalTenant} {
 		if strings.Contains(page, said) {
 			t.Errorf("the metrics hold %q", said)
 		}
