@@ -25,6 +25,7 @@ type memory struct {
 	once          map[string]onceEntry
 	refresh       []*fakeRefresh
 	mailed        []learn.MailToken
+	tenant        learn.TenantSettings
 	down          error // what every call fails with, when it is set
 	ids           int
 }
@@ -41,6 +42,12 @@ func newMemory() *memory {
 		messages: map[string][]learn.Message{}, corrections: map[string][]learn.Correction{},
 		statistics: map[string]learn.Statistics{},
 	}
+}
+
+func (m *memory) TenantSettings(context.Context, string) (learn.TenantSettings, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.tenant, m.down
 }
 
 // id numbers everything that is stored, so that ids sort by age. m.mu is held.

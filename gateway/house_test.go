@@ -38,7 +38,7 @@ func newHouse(t *testing.T, change ...func(*Options)) *house {
 	}
 	h := &house{T: t, store: newMemory(), passwords: &plainPasswords{prefix: "v2:"}, log: &bytes.Buffer{}}
 	h.options = Options{
-		Users: h.store, RefreshTokens: h.store, MailTokens: h.store, Profiles: h.store, Conversations: h.store, History: h.store, Once: h.store, Database: h.store,
+		Users: h.store, RefreshTokens: h.store, MailTokens: h.store, Profiles: h.store, Tenants: h.store, Conversations: h.store, History: h.store, Once: h.store, Database: h.store,
 		Host: noHost{}, Turns: &fakeTurns{}, Speech: &fakeSpeech{}, Tokens: tokens, Passwords: h.passwords,
 		Log:     slog.New(slog.NewJSONHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Version: "v0.0.0-test",

@@ -96,6 +96,14 @@ type Profiles interface {
 	DeleteProfile(ctx context.Context, tenantID, userID, id string) error
 }
 
+// Tenants keeps schools, and the built-in tenant of everybody without one.
+// Implemented by package store.
+type Tenants interface {
+	// TenantSettings returns what a tenant has set for its lessons; NotFound for an
+	// unknown one.
+	TenantSettings(ctx context.Context, tenantID string) (learn.TenantSettings, error)
+}
+
 // Conversations keeps sessions of talking.
 type Conversations interface {
 	// StartConversation stores a new conversation at epoch 1. One that has the ClientKey

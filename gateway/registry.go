@@ -96,6 +96,13 @@ func (r *registry) refusal(stranger bool) error {
 	return nil
 }
 
+// load is the share of the seats that is taken, strangers' aside, from 0 to 1.
+func (r *registry) load() float64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return float64(len(r.seats)-r.strangers) / float64(r.maxSeats)
+}
+
 // hold runs talk, which owns conn and closes it, in a goroutine of its own, and leaves
 // the seat when talk returns. drain waits for it. talk's context ends with an
 // *[session.End] as its cause when the session is to end.

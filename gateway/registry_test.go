@@ -45,6 +45,9 @@ func TestRegistryCaps(t *testing.T) {
 		t.Errorf("the fourth on this node: %v, want unavailable", err)
 	}
 	stranger := mustTake(t, r, "") // who is only told why not takes no learner's seat
+	if r.load() != 1 {
+		t.Errorf("a full node has a load of %v", r.load())
+	}
 	if r.active("ana") != 2 || r.active("ben") != 1 || r.active("eva") != 0 || r.total() != 3 {
 		t.Errorf("ana %d, ben %d, eva %d of %d", r.active("ana"), r.active("ben"), r.active("eva"), r.total())
 	}
@@ -52,6 +55,9 @@ func TestRegistryCaps(t *testing.T) {
 	ana1.leave()
 	ana1.leave() // twice is once
 	ana2.leave()
+	if r.load() != 1.0/3 {
+		t.Errorf("one of three: a load of %v", r.load())
+	}
 	if r.active("ana") != 0 || r.total() != 1 {
 		t.Errorf("ana %d of %d after leaving", r.active("ana"), r.total())
 	}

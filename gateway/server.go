@@ -43,6 +43,7 @@ type Options struct {
 	RefreshTokens RefreshTokens
 	MailTokens    MailTokens
 	Profiles      Profiles
+	Tenants       Tenants
 	Conversations Conversations
 	History       History
 	Once          Once
@@ -197,7 +198,7 @@ func New(o Options) (*Server, error) {
 // withDefaults refuses options without which some route could not answer.
 func (o Options) withDefaults() (Options, error) {
 	for name, missing := range map[string]bool{
-		"Users": o.Users == nil, "RefreshTokens": o.RefreshTokens == nil, "MailTokens": o.MailTokens == nil, "Profiles": o.Profiles == nil,
+		"Users": o.Users == nil, "RefreshTokens": o.RefreshTokens == nil, "MailTokens": o.MailTokens == nil, "Profiles": o.Profiles == nil, "Tenants": o.Tenants == nil,
 		"Conversations": o.Conversations == nil, "History": o.History == nil,
 		"Once": o.Once == nil, "Host": o.Host == nil, "Turns": o.Turns == nil, "Speech": o.Speech == nil, "Database": o.Database == nil,
 		"PublicURL": o.PublicURL == "" && o.Mailer != nil,

@@ -259,6 +259,7 @@ func TestNewRefuses(t *testing.T) {
 	good := newHouse(t).options
 	for name, change := range map[string]func(*Options){
 		"Users": func(o *Options) { o.Users = nil }, "Profiles": func(o *Options) { o.Profiles = nil },
+		"Tenants":       func(o *Options) { o.Tenants = nil },
 		"Conversations": func(o *Options) { o.Conversations = nil }, "Once": func(o *Options) { o.Once = nil },
 		"Host": func(o *Options) { o.Host = nil }, "Database": func(o *Options) { o.Database = nil },
 		"Tokens": func(o *Options) { o.Tokens = nil }, "Passwords": func(o *Options) { o.Passwords = nil },

@@ -241,6 +241,10 @@ func (v *voiceSockets) endUser(userID string) { v.live.endUser(userID) }
 // drain implements voiceEndpoint.
 func (v *voiceSockets) drain(ctx context.Context) error { return v.live.drain(ctx) }
 
+// Load is how full this node is of conversations, from 0 to 1. It does not block, and is
+// safe to call from any goroutine.
+func (s *Server) Load() float64 { return s.live.load() }
+
 // DrainSessions refuses new conversations, lets each open one finish its sentence and
 // closes it as a restart (1012), and waits for all of them. When ctx ends first, the rest
 // is cut off, and the error says how many. Shutdown does not do this.

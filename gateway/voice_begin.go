@@ -101,6 +101,10 @@ func (v *voiceSockets) begin(ctx context.Context, in entry) (session.Params, err
 	if err := v.stillSignedIn(ctx, in); err != nil {
 		return session.Params{}, err
 	}
+	tenant, err := v.server.opts.Tenants.TenantSettings(ctx, t.TenantID)
+	if err != nil {
+		return session.Params{}, err
+	}
 	c, history, err := v.conversation(ctx, in)
 	if err != nil {
 		return session.Params{}, err
@@ -112,6 +116,7 @@ func (v *voiceSockets) begin(ctx context.Context, in entry) (session.Params, err
 		Config:       cfg,
 		Conversation: c,
 		Profile:      in.profile,
+		Tenant:       tenant,
 		User:         in.user,
 		History:      history,
 		// The window is zero for as long as no session outlives its connection.

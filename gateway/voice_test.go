@@ -20,6 +20,7 @@ import (
 func TestVoiceByTicket(t *testing.T) {
 	l := newLesson()
 	h := newSocketHouse(t, l)
+	h.store.tenant.Drafts.Enabled = new(false)
 	ticket := h.ticket(map[string]any{"topic": "la playa", "session": map[string]any{"duplex": "half"}}, "Origin", h.http.URL)
 	hs := withTicket(ticket)
 	hs.header = http.Header{"Origin": {h.http.URL}}
@@ -31,6 +32,9 @@ func TestVoiceByTicket(t *testing.T) {
 	}
 	if c.UserID != h.user || c.ProfileID != h.profile || c.TenantID != learn.PersonalTenant || c.Topic != "la playa" || c.Mode != "live" || c.Level != learn.B1 || c.Epoch != 1 {
 		t.Errorf("conversation %+v", c)
+	}
+	if !got.Tenant.Drafts.Off() {
+		t.Error("the school's settings were not read")
 	}
 	cfg := got.Config
 	if !strings.HasPrefix(cfg.ID, "vs_") || cfg.ConversationID != c.ID || cfg.Duplex != "half" || cfg.Language != "es" || created.Session.ID != cfg.ID {

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"log/slog"
 	"strings"
 	"time"
 
@@ -79,13 +78,6 @@ type drafting struct {
 	itemID string
 	eager  string // what the recogniser's eager end was about; empty when it went on
 	done   string // what a draft was withheld for, or failed; none is begun for it again
-}
-
-// LogValue logs what became of the drafts.
-func (s DraftSummary) LogValue() slog.Value {
-	return slog.GroupValue(slog.Int("started", s.Started), slog.Int("released", s.Released), slog.Int("dropped", s.Dropped),
-		slog.Int("withheld", s.Withheld), slog.Int("tokens_wasted", s.Tokens), slog.Int("characters_wasted", s.Characters),
-		slog.Int64("ms_won", s.WonMS))
 }
 
 // of forgets what belongs to another turn of the learner.

@@ -253,6 +253,21 @@ func TestDraftsAreRemembered(t *testing.T) {
 	})
 }
 
+// A school that wants no drafts gets none.
+func TestSchoolWithoutDrafts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newDrafting(t)
+		k.params.Tenant.Drafts.Enabled = new(false)
+		k.start()
+		k.greeted()
+		k.say("Ayer fui al mercado.")
+		k.replied(2)
+		if sum := k.summary(); sum != (DraftSummary{}) {
+			t.Errorf("drafts %+v", sum)
+		}
+	})
+}
+
 // Where the recogniser's ends are the turn's, its eager end begins the draft at once.
 func TestEagerEndBeginsTheDraft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -178,26 +178,6 @@ type Latency struct {
 	DraftMS      int `json:"draft_ms" doc:"How much of the answer's making was done before the turn ended; 0 without a draft"`
 }
 
-// Summary closes a session.
-type Summary struct {
-	DurationMS int64 `json:"duration_ms"`
-	Turns      int   `json:"turns"`
-	Usage      Usage `json:"usage"`
-	// Drafts says what became of answers that were begun before a turn had ended.
-	Drafts DraftSummary `json:"drafts" doc:"Answers that were begun before the turn had ended"`
-}
-
-// DraftSummary counts a session's drafts. Each that was started was released or dropped.
-type DraftSummary struct {
-	Started    int   `json:"started"`
-	Released   int   `json:"released" doc:"Became the answer"`
-	Dropped    int   `json:"dropped" doc:"The learner went on, or was understood otherwise in the end"`
-	Withheld   int   `json:"withheld" doc:"Would have been started, but for what drafts may cost"`
-	Tokens     int   `json:"tokens_wasted" doc:"Of the dropped ones, as the vendor counts; four characters a token where it did not come to that"`
-	Characters int   `json:"characters_wasted" doc:"Of the dropped ones, given to the voice"`
-	WonMS      int64 `json:"ms_won" doc:"How much earlier the released ones were heard, all together"`
-}
-
 // The events, in the order of the protocol's table.
 type (
 	// Created is the first event of a session.

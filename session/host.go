@@ -42,6 +42,8 @@ type Params struct {
 	Conversation learn.Conversation
 	Profile      learn.Profile
 	User         learn.User
+	// Tenant holds what the learner's school has set.
+	Tenant learn.TenantSettings
 	// History holds the conversation's latest messages, oldest first.
 	History []learn.Message
 	// Resume is offered in session.created.
@@ -206,7 +208,7 @@ func (s *assembly) conductor(h *Host, p Params, log *slog.Logger) *conducting {
 		history: append([]learn.Message(nil), p.History...), totals: p.Conversation.Totals, habits: p.Profile.Habits,
 		nudges: h.Nudges, turnLimit: cmpOr(h.TurnLimit, turnLimit),
 	}
-	if h.Drafts != nil {
+	if h.Drafts != nil && !p.Tenant.Drafts.Off() {
 		c.drafts.budget = h.Drafts.Conversation(drafts.Habit{Started: c.habits.Drafts, Released: c.habits.Released})
 	}
 	c.watch = watch{lastSpeech: s.started, validUntil: p.ValidUntil}

@@ -80,7 +80,7 @@ func (a *app) newHost() *session.Host {
 	s := a.cfg.Sessions
 	return &session.Host{
 		Deps: session.Deps{Recognizer: a.parts.recognizer, Tutor: a.parts.tutor, Voice: a.parts.voice, Journal: a.db, Log: a.log,
-			Meter: a.metrics},
+			Meter: a.metrics, Drafts: a.newDrafts()},
 		Limits: session.Limits{MaxDurationMS: int(s.MaxDuration.Milliseconds()), IdleTimeoutMS: int(s.IdleTimeout.Milliseconds()),
 			MaxAheadMS: int(s.MaxAhead.Milliseconds())},
 		Grace:  a.cfg.Server.ShutdownGrace,
@@ -118,7 +118,7 @@ func (a *app) newGateway(keys []Secret, host gateway.Host) (*gateway.Server, err
 	}
 	options := gateway.Options{
 		Users: a.db, RefreshTokens: a.db, MailTokens: a.db, RefreshLifetime: a.cfg.Accounts.RefreshTTL(),
-		Profiles: a.db, Conversations: a.db, History: a.db,
+		Profiles: a.db, Tenants: a.db, Conversations: a.db, History: a.db,
 		Once: a.live, Limiter: limiter, Database: a.db, Redis: redis, Nodes: nodes,
 		Host:   host,
 		Turns:  a.newTurns(),

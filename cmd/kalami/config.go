@@ -22,6 +22,7 @@ type Config struct {
 	Accounts   AccountsConfig   `group:"Accounts"`
 	Mail       MailConfig       `group:"Mail"`
 	Sessions   SessionsConfig   `group:"Conversations"`
+	Drafts     DraftsConfig     `group:"Drafts: answers begun before the learner's turn has ended"`
 	Deepgram   DeepgramConfig   `group:"Deepgram: hears the learner"`
 	Anthropic  AnthropicConfig  `group:"Anthropic: Claude, the tutor's first choice"`
 	OpenAI     OpenAIConfig     `group:"OpenAI: GPT when Claude is not there; Whisper and voices"`
@@ -87,6 +88,18 @@ type SessionsConfig struct {
 	MaxAhead    time.Duration `env:"KALAMI_MAX_AHEAD" envDefault:"1500ms" min:"100ms" max:"10s" doc:"How much unplayed audio the server sends ahead of what the learner hears."`
 	Nudges      bool          `env:"KALAMI_NUDGES" envDefault:"true" doc:"Whether a silent learner is helped: after 10 s a hint, after 16 s the question again, after 30 s two answers to choose from, and after 90 s a pause in which no vendor is paid."`
 	TurnLimit   time.Duration `env:"KALAMI_TURN_LIMIT" envDefault:"60s" min:"10s" max:"10m" doc:"How long a learner may talk in one turn before the tutor comes in, kindly, at the next pause."`
+}
+
+// DraftsConfig bounds what drafts may cost in vain: those that are dropped, because the
+// learner went on. A school may turn them off for itself.
+type DraftsConfig struct {
+	Enabled    bool `env:"KALAMI_DRAFTS" envDefault:"true" doc:"Whether answers are begun while the learner may still be thinking, and held, so that patience costs no time."`
+	ExtraCalls int  `env:"KALAMI_DRAFT_EXTRA_CALLS" envDefault:"30" min:"1" max:"300" doc:"How many calls of the language model may go to dropped drafts for each 100 turns answered."`
+	PerMinute  int  `env:"KALAMI_DRAFT_BUDGET" envDefault:"6" min:"1" max:"1000" doc:"Drafts that one conversation may drop in a minute."`
+	Calls      int  `env:"KALAMI_DRAFT_NODE_BUDGET" envDefault:"300" min:"1" max:"1000000" doc:"Drafts that all conversations of this node together may drop in a minute."`
+	Tokens     int  `env:"KALAMI_DRAFT_NODE_TOKENS" envDefault:"30000" min:"1" max:"1000000000" doc:"Tokens of the language model that they may waste in a minute."`
+	Characters int  `env:"KALAMI_DRAFT_NODE_CHARACTERS" envDefault:"60000" min:"1" max:"1000000000" doc:"Characters given to the voice that they may waste in a minute."`
+	Load       int  `env:"KALAMI_DRAFT_LOAD" envDefault:"80" min:"1" max:"100" doc:"Percent of KALAMI_MAX_SESSIONS from which on no draft is begun. Nor is one while the language model refuses for want of capacity."`
 }
 
 // DeepgramConfig is the live recogniser.

@@ -40,7 +40,7 @@ var demoLatency = simulate.Latency{
 // the same clients talk to over a loopback socket.
 type parts struct {
 	recognizer providers.Recognizer
-	tutor      providers.Tutor
+	tutor      *failover.Tutor
 	analyst    providers.Analyst
 	voice      providers.Voice
 	// names says who serves each part, demoPart for the simulator.

@@ -44,7 +44,7 @@ func exampleEvents() []session.Event {
 		session.ResumptionUpdate{Resume: resume, Resumable: true, Input: session.InputPos{Stream: 1, Seq: 41, NextSeq: 42}},
 		session.GoAway{Reason: "deploy", TimeLeftMS: 30000, Reconnect: session.Reconnecting{Resume: true, AfterMS: 1200}},
 		session.Ended{Reason: "normal", Summary: session.Summary{DurationMS: 61000, Turns: 4,
-			Usage: session.Usage{InputTokens: 800, OutputTokens: 90, Characters: 410},
+			Usage:  session.Usage{InputTokens: 800, OutputTokens: 90, Characters: 410},
 			Drafts: session.DraftSummary{Started: 5, Released: 4, Dropped: 1, Withheld: 2, Tokens: 9, Characters: 31, WonMS: 2840}}},
 		session.SpeechStarted{ItemID: "it_1", AudioStartMS: 820},
 		session.SpeechStopped{ItemID: "it_1", AudioEndMS: 2310},

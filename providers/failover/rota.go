@@ -42,6 +42,7 @@ type rota struct {
 type health struct {
 	failures int       // Unavailable in a row
 	coolTill time.Time // not asked before
+	fullTill time.Time // known to be short of capacity
 }
 
 func newRota(opt Options, vendors int) *rota {
@@ -82,10 +83,20 @@ func (r *rota) order() []int {
 	return ready
 }
 
-// succeeded forgets a vendor's failures.
+// overloaded says whether the vendor that is asked next has refused somebody for want
+// of capacity within the last cool-down.
+func (r *rota) overloaded() bool {
+	next := r.order()[0]
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return time.Now().Before(r.health[next].fullTill)
+}
+
+// succeeded forgets a vendor's failures. That it could take one call more does not
+// mean that it is no longer short of capacity.
 func (r *rota) succeeded(i int) {
 	r.mu.Lock()
-	r.health[i] = health{}
+	r.health[i] = health{fullTill: r.health[i].fullTill}
 	r.mu.Unlock()
 }
 
@@ -104,6 +115,7 @@ func (r *rota) failed(i int, err error) {
 		cool = r.opt.CoolDown
 	case providers.Overloaded:
 		cool = min(e.RetryAfter, r.opt.CoolDown)
+		h.fullTill = time.Now().Add(r.opt.CoolDown)
 	case providers.Unavailable:
 		if h.failures++; h.failures >= r.opt.Failures {
 			cool = r.opt.CoolDown

@@ -43,6 +43,10 @@ func NewTutor(opt Options, preferred providers.Tutor, others ...providers.Tutor)
 // Name implements providers.Tutor. Who really answered is in [providers.Delta.Model].
 func (t *Tutor) Name() string { return "failover" }
 
+// Overloaded says whether calls that can wait should: the tutor that is asked next has
+// lately refused for want of capacity. It does not block.
+func (t *Tutor) Overloaded() bool { return t.rota.overloaded() }
+
 // errNoEnd is the cause when a tutor's sequence stops without Done or an error.
 var errNoEnd = errors.New("the reply stopped without an end")
 

@@ -265,6 +265,44 @@ func TestFailuresMustBeInARow(t *testing.T) {
 	}
 }
 
+// TestOverloaded: whoever has calls that can wait is told when the model that is asked
+// next has no capacity, also when single calls get through; and not when another one is
+// asked meanwhile.
+func TestOverloaded(t *testing.T) {
+	const cool = 30 * time.Second
+	for name, c := range map[string]struct {
+		fails      play
+		overloaded bool
+	}{
+		"overloaded":                 {play{err: vendorError(providers.Overloaded, 0)}, true},
+		"overloaded, and left alone": {play{err: vendorError(providers.Overloaded, time.Hour)}, false},
+		"unavailable":                {play{err: vendorError(providers.Unavailable, 0)}, false},
+		"well":                       {play{text: "fine"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := &player{name: "a", plays: []play{c.fails, {text: "fine"}}}
+				tutor := failover.NewTutor(failover.Options{CoolDown: cool}, a, &player{name: "b", plays: []play{{text: "second"}}})
+				if tutor.Overloaded() {
+					t.Error("overloaded before anybody asked")
+				}
+				for range 2 {
+					if _, _, err := listen(t.Context(), tutor); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if got := tutor.Overloaded(); got != c.overloaded {
+					t.Errorf("overloaded %v, want %v", got, c.overloaded)
+				}
+				time.Sleep(cool)
+				if tutor.Overloaded() {
+					t.Error("still overloaded")
+				}
+			})
+		})
+	}
+}
+
 // TestAllCoolingDown still tries: silence is the worst answer.
 func TestAllCoolingDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -108,6 +108,9 @@ func testProfiles(t *testing.T, fresh Fresh) {
 	ana := NewLearner(t, db, "ana")
 	tenant, user := ana.Profile.TenantID, ana.User.ID
 
+	if set, err := db.TenantSettings(ctx, tenant); err != nil || set != (learn.TenantSettings{}) {
+		t.Errorf("settings %+v, %v; want none", set, err)
+	}
 	_, err := db.CreateProfile(ctx, learn.Profile{TenantID: tenant, UserID: user, TargetLanguage: "es", Level: learn.B1})
 	wantKind(t, "the same language again", err, learn.Conflict)
 	_, err = db.CreateProfile(ctx, learn.Profile{TenantID: tenant, UserID: user, TargetLanguage: "fr", Level: "D1"})
