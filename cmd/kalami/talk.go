@@ -294,8 +294,7 @@ func (t *transcript) done(e session.ResponseDone, print func(string, ...any)) {
 	}
 	t.caption.Reset()
 	if l := e.Latency; l.FirstAudioMS > 0 {
-		print("       first audio %d ms after the end of speech (patience %d, model %d, clause %d, voice %d)",
-			l.FirstAudioMS, l.EndpointMS, l.LLMFirstMS, l.ClauseMS, l.TTSFirstMS)
+		print("       %s", latencyLine(l))
 	}
 	t.replies++
 	if t.replies == 1 {
@@ -304,4 +303,21 @@ func (t *transcript) done(e session.ResponseDone, print func(string, ...any)) {
 	if t.turns > 0 && t.replies == t.turns+1 { // the greeting is no answer
 		close(t.enough)
 	}
+}
+
+// latencyLine says what the learner waited and where that time went, in milliseconds:
+// by the client's clock first, then as the server reckons it, stage by stage. What was
+// drafted lies before the turn's end, and is in no sum.
+func latencyLine(l session.Latency) string {
+	var b strings.Builder
+	if l.ClientMS > 0 {
+		fmt.Fprintf(&b, "heard %d ms after the end of speech, by the server's reckoning %d", l.ClientMS, l.HeardMS)
+	} else {
+		fmt.Fprintf(&b, "first audio %d ms after the end of speech", l.FirstAudioMS)
+	}
+	fmt.Fprintf(&b, " (turn's end %d, model %d, clause %d, voice %d, sending %d, player %d", l.EndpointMS, l.LLMFirstMS, l.ClauseMS, l.TTSFirstMS, l.EgressMS, l.BufferMS)
+	if l.DraftMS > 0 {
+		fmt.Fprintf(&b, "; %d of it drafted before", l.DraftMS)
+	}
+	return b.String() + ")"
 }

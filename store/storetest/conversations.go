@@ -58,7 +58,8 @@ func testMessages(t *testing.T, fresh Fresh) {
 		ID: "m-1", TenantID: c.TenantID, ConversationID: c.ID, UtteranceID: "opener", Seq: 1, Turn: 0,
 		Speaker: learn.SpeakerTutor, Content: "¡Hola! ¿Qué hiciste ayer?", Heard: "¡Hola!", Interrupted: true,
 		Source: "voice", Language: "es", Audio: 740 * time.Millisecond,
-		Timings:  learn.Timings{LLMFirstMS: 210, FirstAudioMS: 480, HeardMS: 530},
+		Timings: learn.Timings{EndpointMS: 350, STTFinalMS: 340, LLMFirstMS: 210, ClauseMS: 90, TTSFirstMS: 150, EgressMS: 2,
+			FirstAudioMS: 802, BufferMS: 61, HeardMS: 863, ClientMS: 871, DraftMS: 120},
 		Provider: "anthropic/claude", Tokens: 42, CreatedAt: time.Date(2026, 1, 2, 3, 4, 5, 999_999_999, east),
 	}, {
 		ID: "m-2", TenantID: c.TenantID, ConversationID: c.ID, UtteranceID: "u-2", Seq: 2, Turn: 1,
