@@ -54,6 +54,7 @@ const en = {
   "state.connecting": "Connecting…",
   "state.listening": "Listening",
   "state.muted": "Muted",
+  "state.push": "Your turn",
   "state.thinking": "Thinking…",
   "state.speaking": "Speaking",
   "state.ended": "Ended",

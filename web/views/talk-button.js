@@ -57,11 +57,9 @@ export function talkButton(lesson) {
     close: listenForTalk(button, uplink),
     update() {
       const next = purpose(lesson);
-      const tutorsWord = conversation.state === STATE.speaking && uplink.halfDuplex;
       element.dataset.state = conversation.state;
-      element.dataset.muted = uplink.muted || (next === "push" && conversation.state === STATE.listening);
+      element.dataset.muted = uplink.muted;
       element.dataset.purpose = next;
-      element.dataset.waits = tutorsWord;
       const idle = next === STATE.connecting || (next === STATE.idle && !lesson.startable);
       setAttribute(button, "aria-disabled", idle ? "true" : null);
       if (next === shown) return;

@@ -100,16 +100,23 @@ function hintOf(lesson) {
   return t(conversation.hearing ? "hint.hearing" : "hint.listening");
 }
 
+/** The state as the learner takes it: one who has to hold a button is not listened to all the time. */
+function stateWord({ conversation, uplink }) {
+  const { phase, state } = conversation;
+  if (phase === "live" && uplink.talking) return STATE.listening;
+  if (state !== STATE.listening) return state;
+  if (uplink.pushToTalk) return "push";
+  return uplink.muted ? "muted" : state;
+}
+
 function status(lesson) {
   const word = h("p.state-word", { data: { hook: "state" } });
   const hint = h("p.hint");
   return {
     element: h("div.status", { role: "status" }, word, hint),
     update() {
-      const { state } = lesson.conversation;
-      const deaf = state === STATE.listening && lesson.uplink.muted;
-      setText(word, t(deaf ? "state.muted" : `state.${state}`));
-      setText(hint, state === STATE.ended ? "" : hintOf(lesson));
+      setText(word, t(`state.${stateWord(lesson)}`));
+      setText(hint, lesson.conversation.state === STATE.ended ? "" : hintOf(lesson));
     },
   };
 }
