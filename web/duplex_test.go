@@ -3,6 +3,7 @@ package web_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"kalami/web/webtest"
 )
@@ -106,6 +107,7 @@ func checkWaited(t *testing.T, frames []frame) {
 // With push-to-talk nothing is heard until the button or the space bar is held, and the
 // turn ends when it comes up; a tap lasts until the next. It is kept for the next lesson.
 func TestPushToTalk(t *testing.T) {
+	const noTap = 400 * time.Millisecond // who lets go within 300 ms has tapped
 	long := reply{id: "r_1", item: "it_0", stream: 1, text: answer1, frames: 90}
 	silent := make(cue)
 	s := newServer(t, func(l *line, number int) {
@@ -184,21 +186,21 @@ func TestPushToTalk(t *testing.T) {
 	tb.HoldSpace()
 	silent.inTest(t)
 	tb.Screenshot("2-talking")
+	time.Sleep(noTap)
 	tb.ReleaseSpace()
 	silent.inTest(t)
 	tb.HoldMouse("#talk-button")
 	silent.inTest(t)
+	time.Sleep(noTap)
 	tb.ReleaseMouse("#talk-button")
 	silent.inTest(t)
 	tb.Screenshot("3-waits")
-	tb.HoldMouse("#talk-button")
-	tb.ReleaseMouse("#talk-button")
+	tb.Click("#talk-button")
 	silent.inTest(t)
 	if got := tb.Text(".hint"); got != "I hear you. Press again when you are done." {
 		t.Errorf("after a tap the page says %q", got)
 	}
-	tb.HoldMouse("#talk-button")
-	tb.ReleaseMouse("#talk-button")
+	tb.Click("#talk-button")
 	silent.inTest(t)
 	tb.Focus("#talk-button")
 	tb.Press("\r")

@@ -29,7 +29,7 @@ func (l *line) created() {
 			},
 		},
 		"protocol":  fields{"version": "1.0", "features": []string{}},
-		"heartbeat": fields{"interval_ms": 10000, "timeout_ms": 15000},
+		"heartbeat": fields{"interval_ms": 10000, "timeout_ms": 60000}, // scripts send no pings while they wait
 	})
 }
 
