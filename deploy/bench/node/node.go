@@ -39,7 +39,7 @@ func Start(ctx context.Context, binary string, environ ...string) (_ *Node, err 
 	s := &Node{dir: dir, read: make(chan struct{})}
 	s.cmd = exec.CommandContext(ctx, binary, "serve")
 	s.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "PORT=0", "KALAMI_DATA_DIR=" + dir,
-		"KALAMI_LOG_LEVEL=WARN", "KALAMI_RATE_LIMITS=false"}, environ...)
+		"KALAMI_LOG_LEVEL=WARN", "KALAMI_RATE_LIMITS=false", "KALAMI_METRICS_ADDR=off"}, environ...)
 	s.cmd.Dir, s.cmd.Stderr = dir, os.Stderr
 	s.cmd.Cancel, s.cmd.WaitDelay = func() error { return s.cmd.Process.Signal(syscall.SIGTERM) }, grace
 	out, err := s.cmd.StdoutPipe()

@@ -20,6 +20,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -55,7 +56,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f.SetOutput(stderr)
 	f.StringVar(&o.kalami, "kalami", "bin/kalami", "`binary` to measure")
 	f.StringVar(&o.speech, "speech", "deploy/bench/speech", "`folder` of recordings")
-	drafts := f.String("drafts", "off", "`settings` of drafts to compare")
+	drafts := f.String("drafts", "off,on", "`settings` of drafts to compare")
 	f.DurationVar(&o.length, "length", 35*time.Second, "how long the learners begin new turns")
 	f.IntVar(&o.atOnce, "learners", 8, "`number` of learners of a server whose turns end where the recogniser says; the patient ones have six")
 	if err := f.Parse(args); err != nil {
@@ -123,7 +124,7 @@ func (c *class) hold(ctx context.Context, o *options, said map[string][]utteranc
 		return err
 	}
 	defer func() { err = errors.Join(err, v.Close()) }()
-	n, err := node.Start(ctx, o.kalami,
+	n, err := node.Start(ctx, o.kalami, "KALAMI_DRAFTS="+strconv.FormatBool(c.drafts == "on"),
 		"DEEPGRAM_API_KEY=key", "DEEPGRAM_BASE_URL="+v.url, "ELEVENLABS_API_KEY=key", "ELEVENLABS_BASE_URL="+v.url,
 		"ANTHROPIC_API_KEY=key", "ANTHROPIC_BASE_URL="+v.url)
 	if err != nil {
