@@ -57,7 +57,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f.StringVar(&o.kalami, "kalami", "bin/kalami", "`binary` to measure")
 	f.StringVar(&o.speech, "speech", "deploy/bench/speech", "`folder` of recordings")
 	drafts := f.String("drafts", "off,on", "`settings` of drafts to compare")
-	f.DurationVar(&o.length, "length", 35*time.Second, "how long the learners begin new turns")
+	f.DurationVar(&o.length, "length", 30*time.Second, "how long the learners begin new turns")
 	f.IntVar(&o.atOnce, "learners", 8, "`number` of learners of a server whose turns end where the recogniser says; the patient ones have six")
 	if err := f.Parse(args); err != nil {
 		return nil, err
