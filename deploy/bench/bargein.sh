@@ -10,14 +10,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 
-results=deploy/bench/RESULTS.md
-begin='<!-- bargein.sh: begin -->'
-end='<!-- bargein.sh: end -->'
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
+. deploy/bench/section.sh
 
 go test -count=1 -v -run '^(TestFalseAlarm|TestHeardToTheWord)$' ./session >"$work/log" || {
 	cat "$work/log" >&2
@@ -36,12 +29,7 @@ awk -F '|' '
 	END { printf "false_alarm count=%d decided_most_ms=%d differing_samples=%d\n", n, most, samples }' "$work/rows" >>"$work/line"
 cat "$work/line"
 
-commit=$(git rev-parse --short HEAD)
-git diff --quiet HEAD -- '*.go' || commit="$commit, with changes"
-cpu=$(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -n 1)
-cores=$(grep -c '^processor' /proc/cpuinfo)
 {
-	echo "$begin"
 	echo '## Interruptions and false alarms'
 	echo
 	echo 'Real sessions on a virtual clock; vendors and loudspeaker are simulated. 500 scripted interruptions (a seed'
@@ -54,10 +42,7 @@ cores=$(grep -c '^processor' /proc/cpuinfo)
 	echo 'A false alarm is a voice over the tutor that is no interruption. Times are from its onset; samples are those'
 	echo 'played that differ from those synthesised, by value or place.'
 	echo
-	echo "- Commit: $commit"
-	echo "- Date: $(date -u +%Y-%m-%d)"
-	echo "- Machine: $cores × $cpu"
-	echo '- Command: `make bench-bargein`'
+	circumstances '' 'make bench-bargein' '*.go'
 	echo
 	echo '```'
 	cat "$work/line"
@@ -66,23 +51,6 @@ cores=$(grep -c '^processor' /proc/cpuinfo)
 	echo '| false alarm | paused ms | decided ms | differing samples |'
 	echo '|---|--:|--:|--:|'
 	cat "$work/rows"
-	echo "$end"
 } >"$work/section"
 
-# Only this section is exchanged; the others belong to other programs.
-if [ ! -f "$results" ]; then
-	printf '# Recorded results\n\nEach section is written by the program that it names.\n' >"$results"
-fi
-if grep -qxF "$begin" "$results"; then
-	awk -v section="$work/section" -v begin="$begin" -v end="$end" '
-		$0 == begin { skip = 1; while ((getline line < section) > 0) print line }
-		!skip { print }
-		$0 == end { skip = 0 }' "$results" >"$work/results"
-else
-	{
-		cat "$results"
-		echo
-		cat "$work/section"
-	} >"$work/results"
-fi
-cat "$work/results" >"$results"
+record bargein

@@ -16,14 +16,7 @@ if [ -z "${REALSPEECH_URL:-}" ]; then
 	echo 'REALSPEECH_URL is not set: see the head of this script' >&2
 	exit 2
 fi
-results=deploy/bench/RESULTS.md
-begin='<!-- hear.sh: begin -->'
-end='<!-- hear.sh: end -->'
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
+. deploy/bench/section.sh
 
 go build -o "$work/kalami" ./cmd/kalami
 go build -o "$work/hear" ./deploy/bench/hear
@@ -33,12 +26,7 @@ if [ ! -s "$work/tables" ]; then
 	exit "$failed"
 fi
 
-commit=$(git rev-parse --short HEAD)
-git diff --quiet HEAD -- '*.go' ':!*_test.go' || commit="$commit, with changes"
-cpu=$(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -n 1)
-cores=$(grep -c '^processor' /proc/cpuinfo)
 {
-	echo "$begin"
 	echo '## Real speech, heard and spoken'
 	echo
 	echo "Recordings of learners (\`deploy/bench/speech\`, synthetic) are spoken in real time to a server whose"
@@ -51,30 +39,10 @@ cores=$(grep -c '^processor' /proc/cpuinfo)
 	echo 'demo tutor, whose time is no measure either. Where the engine says little about its interim results, the end of the last word is taken'
 	echo 'for up to half a second later than it was.'
 	echo
-	echo "- Commit: $commit"
-	echo "- Date: $(date -u +%Y-%m-%d)"
-	echo "- Machine: $cores × $cpu; the engines ran on it, too"
-	echo "- Command: \`REALSPEECH_URL=… deploy/bench/hear.sh${*:+ }$*\`"
+	circumstances 'the engines ran on it, too' "REALSPEECH_URL=… deploy/bench/hear.sh${*:+ }$*" '*.go' ':!*_test.go'
 	echo
 	cat "$work/tables"
-	echo "$end"
 } >"$work/section"
 
-# Only this section is exchanged; the others belong to other programs.
-if [ ! -f "$results" ]; then
-	printf '# Recorded results\n\nEach section is written by the program that it names.\n' >"$results"
-fi
-if grep -qxF "$begin" "$results"; then
-	awk -v section="$work/section" -v begin="$begin" -v end="$end" '
-		$0 == begin { skip = 1; while ((getline line < section) > 0) print line }
-		!skip { print }
-		$0 == end { skip = 0 }' "$results" >"$work/results"
-else
-	{
-		cat "$results"
-		echo
-		cat "$work/section"
-	} >"$work/results"
-fi
-cat "$work/results" >"$results"
+record hear
 exit "$failed"

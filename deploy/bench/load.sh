@@ -13,18 +13,10 @@ cd "$(dirname "$0")/../.."
 
 learners=${LEARNERS:-200}
 length=${LOAD_TIME:-60s}
-results=deploy/bench/RESULTS.md
-begin='<!-- load.sh: begin -->'
-end='<!-- load.sh: end -->'
+. deploy/bench/section.sh
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-# Whatever else runs on the machine is in the figures, too.
-busy="load average before it $(cut -d ' ' -f 1 /proc/loadavg)"
-[ "$(nice)" = 0 ] || busy="$busy, run with niceness $(nice)"
+load=$(busy)
+[ "$(nice)" = 0 ] || load="$load, run with niceness $(nice)"
 go test -c -o "$work/kalami.test" ./cmd/kalami
 set -- -test.run '^TestLoad$' -test.timeout 20m
 if [ -n "${PROFILES:-}" ]; then
@@ -33,12 +25,7 @@ if [ -n "${PROFILES:-}" ]; then
 fi
 (cd cmd/kalami && KALAMI_LOAD_LEARNERS=$learners KALAMI_LOAD_TIME=$length KALAMI_LOAD_REPORT="$work/tables" "$work/kalami.test" "$@")
 
-commit=$(git rev-parse --short HEAD)
-git diff --quiet HEAD -- '*.go' || commit="$commit, with changes"
-cpu=$(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -n 1)
-cores=$(grep -c '^processor' /proc/cpuinfo)
 {
-	echo "$begin"
 	echo "## $learners learners at once"
 	echo
 	echo 'Learners with open microphones (20 ms frames) speak recordings turn by turn, every third time over the'
@@ -47,29 +34,9 @@ cores=$(grep -c '^processor' /proc/cpuinfo)
 	echo 'of all three. The time to the first audio includes the level’s patience and the vendors’ 550 ms; what the'
 	echo 'server adds under load is the difference to the same turn of a learner who is alone with it.'
 	echo
-	echo "- Commit: $commit"
-	echo "- Date: $(date -u +%Y-%m-%d)"
-	echo "- Machine: $cores × $cpu; SQLite on disk, Redis in process; $busy"
-	echo "- Command: \`LEARNERS=$learners LOAD_TIME=$length deploy/bench/load.sh\`"
+	circumstances "SQLite on disk, Redis in process; $load" "LEARNERS=$learners LOAD_TIME=$length deploy/bench/load.sh" '*.go'
 	echo
 	cat "$work/tables"
-	echo "$end"
 } >"$work/section"
 
-# Only this section is exchanged; the others belong to other programs.
-if [ ! -f "$results" ]; then
-	printf '# Recorded results\n\nEach section is written by the program that it names.\n' >"$results"
-fi
-if grep -qxF "$begin" "$results"; then
-	awk -v section="$work/section" -v begin="$begin" -v end="$end" '
-		$0 == begin { skip = 1; while ((getline line < section) > 0) print line }
-		!skip { print }
-		$0 == end { skip = 0 }' "$results" >"$work/results"
-else
-	{
-		cat "$results"
-		echo
-		cat "$work/section"
-	} >"$work/results"
-fi
-cat "$work/results" >"$results"
+record load

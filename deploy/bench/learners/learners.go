@@ -16,7 +16,8 @@
 //	repair   a pause before the learner says something again, better
 //
 // Every third utterance of a language and kind is kept for judging; rules are tuned on
-// the others only ([Utterance.Judging]).
+// the others only ([Utterance.Judging]). How far that was kept to is told by the command
+// that judges, deploy/bench/cutoff.
 //
 // Word times are computed, so that they can be read and repeated: a word takes its
 // letters at the level's pace ([Pace]), and at least [ShortestWord]; words follow each
