@@ -190,12 +190,18 @@ func TestSuspectedEcho(t *testing.T) {
 }
 
 // An echo that is understood when the tutor is done is not taken for the answer; words
-// of the tutor's that the learner says afterwards are.
+// of the tutor's that the learner says afterwards are, though they begin at once.
 func TestEchoAfterTheEnd(t *testing.T) {
 	for name, c := range map[string]struct {
-		ago   int // milliseconds before now at which the words began
-		turns int
-	}{"an echo": {900, 0}, "a repetition": {300, 1}} {
+		ago, until int // milliseconds before now at which the words began, and ended
+		turns      int
+	}{
+		"an echo":                   {1800, 600, 0},
+		"of a slow loudspeaker":     {1500, 300, 0},
+		"a repetition":              {300, 100, 1},
+		"that begins at once":       {600, 100, 1},
+		"that begins with the last": {900, 100, 1},
+	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				k, s := newTalk(t), &speaker{}
@@ -203,7 +209,7 @@ func TestEchoAfterTheEnd(t *testing.T) {
 				k.over(1)
 				k.mic(700, false)
 				k.hears.last().events <- providers.Heard{Kind: providers.HeardEnd, Segment: k.said, Text: "¿Qué quiere comer usted hoy?",
-					StartMS: k.sentMS - c.ago, EndMS: k.sentMS - 100}
+					StartMS: k.sentMS - c.ago, EndMS: k.sentMS - c.until}
 				k.mic(5000, false)
 				k.finish()
 				if got := k.transcripts(); len(got) != c.turns {

@@ -23,6 +23,8 @@ const (
 	echoAfter  = time.Second
 	// tailMost is how much of a reply is remembered for an echo that is understood after its end.
 	tailMost = 8 * time.Second
+	// placing is how far recognisers put the end of a word from where it was.
+	placing = 200 * time.Millisecond
 )
 
 // sideWords are what was said beside the tutor without interrupting it: a back-channel
@@ -96,10 +98,15 @@ func (c *conductor) setAside(text string, final bool) {
 }
 
 // overhearTail deals with words that were heard while the tutor spoke, and come when it
-// is over: an echo, or a back-channel that was no answer.
+// is over: an echo, or a back-channel that was no answer. An echo is over when the tutor
+// is: the same words, when they go on after it, are a learner's who repeats them, as
+// learners do, and few wait for 300 ms before they begin.
 func (c *conductor) overhearTail(ev providers.Heard, text string, final bool) bool {
 	t, start := c.yield.echo.tail, startOf(ev)
 	if t.endMS == 0 || start == 0 || start > t.endMS+echoTail.Milliseconds() || c.learner.text() != "" {
+		return false
+	}
+	if int64(ev.EndMS) > t.endMS+(echoTail+placing).Milliseconds() {
 		return false
 	}
 	o := turntaking.Overhear(text, t.text, final)
