@@ -1,25 +1,28 @@
 // Package session is one live conversation between a learner and the tutor.
 //
 // A [Host] runs a conversation over a [Conn] as seven stages, each in a file of
-// its own and in one goroutine, joined by [Host.Run]:
+// its own and in one goroutine, joined by [Host.Run]. Two start and join another for
+// each reply: THINK, which cuts what the model's stream says, and SPEAK, which writes
+// to the voice while it reads from it.
 //
-//	mic frames ──► UPLINK ──mic──► LISTEN ──heard──► CONDUCTOR ──records──► JOURNAL ──► store
-//	played, controls ─┘└──────────signals───────────►  │    ▲ stored
-//	                                            turns  │    │ progress
-//	                                                   ▼    │
-//	                                THINK ──text──► SPEAK ──┤
-//	                                                  │     │
-//	audio, events ◄── DOWNLINK ◄──────── audio ───────┘     │
-//	                     ▲  └───────────────────────────────┘
-//	                     └──── control ──── CONDUCTOR
+//	mic frames ──────► UPLINK ──mic──► LISTEN ──heard──► CONDUCTOR ──records──► JOURNAL ──► store
+//	played, controls ───┘  │              ▲               │  ▲  ▲                  │
+//	                       │              └─────orders────┘  │  └──────stored──────┘
+//	                       └─────────────signals─────────────┘
+//
+//	CONDUCTOR ──turns──► THINK ──text──► SPEAK ──audio──► DOWNLINK ──► audio, events
+//	 │    ▲                │               │               │    ▲
+//	 │    └────────────────┴────progress───┴───────────────┘    │
+//	 └─────────────────────────control──────────────────────────┘
 //
 // UPLINK is the only reader of the socket and DOWNLINK its only writer and only
 // closer. The lengths of the queues, and what happens when each is full, stand
 // beside their constants in pipeline.go: mic audio drops its oldest, because fresh
-// beats complete; text and audio of the tutor wait, because complete beats fresh;
-// the control lane never waits, so that a client that does not read is let go. Who
-// waits for whom: UPLINK, THINK, SPEAK, DOWNLINK and LISTEN for CONDUCTOR; THINK for
-// SPEAK, SPEAK and UPLINK for DOWNLINK; nobody for UPLINK. CONDUCTOR and JOURNAL wait
+// beats complete; text and audio of the tutor wait, because complete beats fresh; of
+// turns, and of orders to LISTEN (ask for a final, rest, wake, begin anew), the newest
+// alone counts; the control lane never waits, so that a client that does not read is let
+// go. Who waits for whom: UPLINK, THINK, SPEAK, DOWNLINK and LISTEN for CONDUCTOR; THINK
+// for SPEAK, SPEAK and UPLINK for DOWNLINK; nobody for UPLINK. CONDUCTOR and JOURNAL wait
 // for no stage, so that there is no cycle, and every wait ends with its context.
 //
 // # Who decides
@@ -28,7 +31,8 @@
 // for nobody, so every other stage may wait for it without a cycle. All of the
 // conversation's state is its own: there are no locks around turn-taking. What it
 // does on an event stands by subject: the learner's side in learner.go, the tutor's
-// in reply.go, the client's wishes in control.go, clocks and limits in watch.go.
+// in reply.go, drafts in draft.go, the client's wishes in control.go and its player's
+// word in reports.go, clocks and limits in watch.go; other files are named below.
 //
 // # Turn numbers
 //
@@ -121,6 +125,13 @@
 // A reply is interrupted more often than not, and what the voice was given of it has been
 // paid for. SPEAK gives it text for some seconds ahead of what DOWNLINK has sent and waits
 // then (watermark.go); THINK waits for SPEAK, and the model's stream for THINK.
+//
+// # What is measured
+//
+// Where the time of a turn goes is measured by stage, and from the end of speech to the
+// first sample heard by the client and by the server, each of which checks the other
+// (latency.go). It is told in [ResponseDone], kept with the message, and given to the
+// node's [Meter] together with what else is counted.
 //
 // # Contexts
 //

@@ -30,19 +30,6 @@ func (t *turn) letGo(ctx context.Context) error {
 	}
 }
 
-// drafted says whether the turn is a draft that has not been released.
-func (t *turn) drafted() bool {
-	if t.held == nil {
-		return false
-	}
-	select {
-	case <-t.held.released:
-		return false
-	default:
-		return true
-	}
-}
-
 // countRead notes text that the model has sent for a draft, countSpoken text that its
 // voice was given; neither does anything for another turn.
 func (t *turn) countRead(text string) {

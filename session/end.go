@@ -4,7 +4,7 @@ package session
 // gateway maps to WebSocket close codes, in one table.
 type EndReason string
 
-// The reasons of protocol section 3.6.
+// The reasons, each with the close code that it becomes.
 const (
 	EndNormal           EndReason = "normal"            // 1000
 	EndGone             EndReason = "gone"              // the client closed or vanished; nothing is sent

@@ -40,10 +40,10 @@ func (k segmentKey) compare(o segmentKey) int {
 // segment is not the one that is being spoken.
 type understood struct {
 	segmentKey
-	skip  int    // units of the segment that belong to turns before
-	text  string // without them; empty when they are all of it
-	words []providers.Word
-	aside bool // a request for time: it is shown, but not answered
+	skip    int    // units of the segment that belong to turns before
+	text    string // without them; empty when they are all of it
+	words   []providers.Word
+	forTime bool // a request for time: it is shown, but not answered
 }
 
 // used is how much of a segment earlier turns hold.

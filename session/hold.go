@@ -43,7 +43,7 @@ func (c *conductor) holdInstead() bool {
 		l.partial, l.pending = partial, pending
 		return false
 	}
-	l.keep(understood{skip: l.skip, text: partial, words: pending, aside: true})
+	l.keep(understood{skip: l.skip, text: partial, words: pending, forTime: true})
 	l.skip += units(partial)
 	l.clock.Words(turntaking.Words{Text: l.text(), Open: l.open}, time.Now())
 	c.holdByWord()

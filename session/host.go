@@ -56,7 +56,7 @@ type Params struct {
 // Host runs sessions. Its zero value is not usable; fill Deps.
 type Host struct {
 	Deps
-	// Limits of every session; zero fields mean the defaults of protocol section 3.8.
+	// Limits of every session; zero fields mean those of [DefaultLimits].
 	Limits Limits
 	// Grace is how long a session may finish its sentence when the node restarts; 0 means 10 s.
 	Grace time.Duration
@@ -66,7 +66,8 @@ type Host struct {
 	TurnLimit time.Duration
 }
 
-// DefaultLimits are those of protocol sections 3.2 and 3.8.
+// DefaultLimits are those of a session whose host says nothing: 64 KiB of text and 32 kB of
+// audio a message, 30 minutes, 3 of them in silence, and 1.5 s of audio sent ahead.
 var DefaultLimits = Limits{
 	MaxTextBytes: 64 << 10, MaxAudioBytes: 32000,
 	MaxDurationMS: 30 * 60_000, IdleTimeoutMS: 3 * 60_000, MaxAheadMS: 1500,

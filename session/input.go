@@ -16,7 +16,7 @@ type Input struct {
 // FrameFlags are the flag bits of a binary frame's header.
 type FrameFlags uint8
 
-// The flags of protocol section 3.2.
+// The flags of a binary frame.
 const (
 	FlagDiscontinuity FrameFlags = 1 << iota // frames were dropped, or the device changed
 	FlagEndOfStream

@@ -157,7 +157,7 @@ func (c *conductor) hypothesis(ev providers.Heard, final bool) {
 		l.partial, l.pending = "", nil
 		if ev.Text != "" {
 			asksForTime = text != "" && c.asksForTime(text)
-			l.keep(understood{skip: l.skip, text: text, words: words, aside: asksForTime}) // without text it belongs to the turn before
+			l.keep(understood{skip: l.skip, text: text, words: words, forTime: asksForTime}) // without text it belongs to the turn before
 		} else {
 			l.emptyEnd = l.text() == ""
 		}

@@ -204,7 +204,7 @@ func (c *conductor) heeds(o turntaking.Overheard, now time.Time) bool {
 	switch {
 	case c.reply.sentMS == 0:
 		return true
-	case c.guarded(now):
+	case c.comingIn(now):
 		return false
 	case o.Kind == turntaking.Stop:
 		return true

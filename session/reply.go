@@ -30,7 +30,7 @@ type reply struct {
 	failed  bool   // the tutor or the voice broke off
 	mute    bool   // there was no voice: the learner reads
 	nudge   bool   // it is a rung of the ladder
-	comesIn bool   // it takes the turn from a learner who did not stop; see guarded
+	comesIn bool   // it takes the turn from a learner who did not stop; see comingIn
 	delta   providers.Delta
 
 	sentMS  int

@@ -14,11 +14,11 @@ const toldWords = 500
 // text is all that the learner has said in this turn, as it is to be answered.
 func (l *learnerTurn) text() string { return l.join(false) }
 
-// join puts the turn's text together, with or without what is not to be answered.
-func (l *learnerTurn) join(asides bool) string {
+// join puts the turn's text together, with or without requests for time, which are not to be answered.
+func (l *learnerTurn) join(requests bool) string {
 	parts := make([]string, 0, len(l.finals)+1)
 	for _, u := range l.finals {
-		if u.text != "" && (asides || !u.aside) {
+		if u.text != "" && (requests || !u.forTime) {
 			parts = append(parts, u.text)
 		}
 	}

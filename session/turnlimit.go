@@ -74,9 +74,9 @@ func (l *learnerTurn) turnNote() string {
 	return ""
 }
 
-// guarded says whether the flood of words must not stop the reply yet: the tutor comes
+// comingIn says whether the flood of words must not stop the reply yet: the tutor comes
 // in for a reason, and is heard for one sentence. The learner's controls stop it.
-func (c *conductor) guarded(now time.Time) bool {
+func (c *conductor) comingIn(now time.Time) bool {
 	r := c.reply
 	if !r.comesIn {
 		return false

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// The session's clocks, protocol section 3.8.
+// The session's clocks: how often CONDUCTOR looks, how often it pings, how long a client
+// may be silent on the wire, and how long before their ends limits and tokens are told of.
 const (
 	watchInterval = time.Second
 	pingInterval  = 10 * time.Second

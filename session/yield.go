@@ -42,7 +42,6 @@ type yielding struct {
 type standing struct {
 	since    time.Time // zero while it plays
 	total    time.Duration
-	last     time.Duration // of the last pause
 	decideBy time.Time
 	times    int
 }
@@ -61,8 +60,7 @@ func (s *standing) until(now time.Time) time.Duration {
 // end ends the pause, if there is one.
 func (s *standing) end(now time.Time) {
 	if s.paused() {
-		s.last = now.Sub(s.since)
-		s.total += s.last
+		s.total += now.Sub(s.since)
 		s.since = time.Time{}
 	}
 }
@@ -97,7 +95,7 @@ func (c *conductor) pauseFor(onset int64, now time.Time) {
 func (c *conductor) mayPause(now time.Time) bool {
 	r := c.reply
 	switch {
-	case !r.sounding() || !c.mayInterrupt() || c.guarded(now) || c.opening(now):
+	case !r.sounding() || !c.mayInterrupt() || c.comingIn(now) || c.opening(now):
 		return false
 	case c.watch.draining: // it has a sentence's time left
 		return false

@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// Defaults of [Options].
+// Defaults of [Options], with [DefaultConversation] and [DefaultNode].
 const (
-	DefaultPerTurn = 0.3
-	DefaultBusy    = 0.8
+	DefaultPerTurn = 0.3 // dropped drafts for each answered turn
+	DefaultBusy    = 0.8 // of the load
 )
 
-// DefaultConversation and DefaultNode return what may be wasted in a minute.
+// DefaultConversation is what one conversation may waste in a minute.
 func DefaultConversation() Waste { return Waste{Calls: 6, Tokens: 600, Characters: 1200} }
 
-// DefaultNode is for all conversations of a node together.
+// DefaultNode is what all conversations of a node together may waste in a minute.
 func DefaultNode() Waste { return Waste{Calls: 300, Tokens: 30_000, Characters: 60_000} }
 
 // Options configure a [Governor]. The zero value means the defaults.

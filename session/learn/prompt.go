@@ -19,7 +19,7 @@ type Tutoring struct {
 // dataMost bounds, in characters, what a learner's own text may take in an instruction.
 const dataMost = 200
 
-// levelRules say how a tutor speaks to a learner of each level (domain section 7.2).
+// levelRules say how a tutor speaks to a learner of each level.
 var levelRules = map[Level]struct {
 	limits string
 	tokens int
@@ -34,7 +34,7 @@ var levelRules = map[Level]struct {
 	C2: {"at most four sentences; register, nuance and counter-argument are welcome", 300, 1.05, CorrectBalanced},
 }
 
-// modeRules say what is corrected aloud (domain section 7.3).
+// modeRules say what is corrected aloud.
 var modeRules = map[CorrectionMode]string{
 	CorrectFlow:     "Never point out a mistake. Where one was made, use the right form naturally in your answer.",
 	CorrectBalanced: "Use the right form naturally in your answer. Point a mistake out only when it hides the meaning or keeps coming back, and at most one.",
@@ -122,7 +122,7 @@ func Greeting(again bool) string {
 }
 
 // Reminder is repeated after the conversation at every turn, because standing
-// instructions alone stop holding the level in long talks (domain section 7.2).
+// instructions alone stop holding the level in long talks.
 // unheard is the tutor's last message when the learner interrupted it, or nil; note is
 // an instruction for this answer alone, such as [Greeting] or [Wish], or empty.
 func Reminder(l Level, language string, unheard *Message, note string) string {

@@ -220,7 +220,7 @@ func TestDeadlineBounds(t *testing.T) {
 			quiet := s.QuietSince(s.moment(now).Audio).Sub(day(0)).Milliseconds()
 			switch why {
 			case WhyPatience, WhyUnfinished, WhyFinished, WhyAnswered, WhyInvited:
-				if !s.Speaking() && at < quiet+int64(ShortestWait*800) {
+				if !s.Speaking() && at < quiet+int64(finishedShrink*800) {
 					t.Fatalf("silent since %d, and over at %d (%s)", quiet, at, why)
 				}
 				if at > quiet+MaxPatience.Milliseconds() {

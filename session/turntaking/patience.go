@@ -23,9 +23,6 @@ const (
 	finishedShrink    = 0.6
 )
 
-// ShortestWait is the least part of the patience that any text leaves.
-const ShortestWait = finishedShrink
-
 // LevelPatience is how long a learner of a level may be silent before the tutor
 // speaks: beginners search for words longer.
 func LevelPatience(l learn.Level) time.Duration {

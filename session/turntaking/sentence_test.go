@@ -132,7 +132,7 @@ func FuzzJudge(f *testing.F) {
 	f.Add("de", "\xff\x00 und", "…！")
 	f.Fuzz(func(t *testing.T, language, text, question string) {
 		stretch, why := Judge(language, text, question)
-		if !slices.Contains([]Why{WhyPatience, WhyUnfinished, WhyFinished, WhyAnswered, WhyInvited}, why) || stretch < ShortestWait || stretch > unfinishedStretch {
+		if !slices.Contains([]Why{WhyPatience, WhyUnfinished, WhyFinished, WhyAnswered, WhyInvited}, why) || stretch < finishedShrink || stretch > unfinishedStretch {
 			t.Errorf("%q after %q: %v, %s", text, question, stretch, why)
 		}
 		if again, _ := Judge(language, text, question); again != stretch {
