@@ -191,3 +191,23 @@ func TestTypedDuringSpeech(t *testing.T) {
 		k.send(CreateItem{Text: " "})
 	})
 }
+
+// With the button, a "sí" that ends while the tutor is speaking is what the learner
+// says, though it stops nothing: it is the turn when the button is let go.
+func TestCommitAfterReply(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newTalk(t)
+		k.params.Config.Audio.Input.TurnDetection = nil
+		k.tutor.replies = []string{"Hoy tenemos sopa, pollo y pescado muy fresco.", "Muy bien."}
+		k.start()
+		k.mic(1000, false)
+		k.say("Sí.")
+		k.until("the tutor is done", func() bool { return len(eventsOf[ResponseDone](k.conn)) == 1 })
+		k.send(CommitInput{})
+		k.until("it is answered", func() bool { return len(eventsOf[ResponseDone](k.conn)) == 2 })
+		k.finish()
+		if got := k.transcripts(); len(got) != 1 || got[0] != "Sí." {
+			t.Errorf("turns %q\n%s", got, k.story())
+		}
+	})
+}

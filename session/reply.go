@@ -296,10 +296,10 @@ func (c *conductor) keepTutor(r *reply, heard string, playedMS int, cut bool) {
 }
 
 // aside says whether what the learner has said was not meant to stop the tutor, who
-// was saying spoken: a back-channel or an echo.
+// was saying spoken: a back-channel or an echo. Whoever holds a button means it.
 func (c *conductor) aside(spoken string) bool {
 	text := c.learner.text()
-	return text != "" && !turntaking.Interrupts(text, spoken)
+	return text != "" && c.config.Audio.Input.TurnDetection != nil && !turntaking.Interrupts(text, spoken)
 }
 
 // dropAside forgets what was said beside the tutor, unless the learner is still at it.
