@@ -92,6 +92,23 @@ func TestCommitBeforeTheWordsCome(t *testing.T) {
 	}
 }
 
+// "Done" after a voice that began beside the tutor, and had no words: what was not
+// understood has an item like any other, though it was not announced as speech.
+func TestCommitOfMumbling(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k, s := newTalk(t), &speaker{}
+		k.answering(s, 1500)
+		k.mic(900, true)
+		k.mic(400, false)
+		k.send(CommitInput{})
+		k.mic(2000, false)
+		k.finish()
+		if told := eventsOf[NotUnderstood](k.conn); len(told) != 1 || told[0].ItemID == "" {
+			t.Errorf("told %+v", told)
+		}
+	})
+}
+
 // Letting the button go without having said anything is nothing.
 func TestCommitOfNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -193,7 +193,7 @@ func (c *conductor) spoke() {
 func (c *conductor) giveUp() {
 	l := &c.learner
 	if (l.voiced >= notUnderstoodVoice || l.emptyEnd) && l.join(true) == "" {
-		c.emit(NotUnderstood{ItemID: l.itemID})
+		c.emit(NotUnderstood{ItemID: cmpOr(l.itemID, c.newID("it_"))}) // beside the tutor a voice gets no item
 	}
 	c.ladder.from = later(c.ladder.from, l.clock.HeldUntil())
 	c.learner = l.fresh()
