@@ -163,6 +163,7 @@ func (k *Clock) Words(w Words, now time.Time) {
 	if k.heldByWord {
 		k.heldByWord, k.held = false, k.heldBefore
 	}
+	k.pauses.held = now.Before(k.held)
 	if k.voiceOn && k.reason == ByPatience {
 		k.closing = time.Time{}
 	}
@@ -171,6 +172,7 @@ func (k *Clock) Words(w Words, now time.Time) {
 // Hold keeps the turn open until then at least, also one that silence was about to end.
 func (k *Clock) Hold(until time.Time) {
 	k.held, k.heldByWord = until, false
+	k.pauses.held = true
 	if k.reason != ByClient {
 		k.closing = time.Time{}
 	}

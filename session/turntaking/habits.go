@@ -82,9 +82,11 @@ func Learn(h learn.TurnHabits, level learn.Level, o Observation) learn.TurnHabit
 }
 
 // pauses are the silences of a turn: one is a pause when words follow it, and the turn's
-// end, or a noise, when none do.
+// end, or a noise, when none do. One for which the learner asked for time is none: they
+// do not need the patience then, and one such would be remembered for weeks.
 type pauses struct {
 	silent, longest Observation
+	held            bool // time was asked for, in the silence under way or for it
 }
 
 // confirm takes the silence before the voice that has turned out to be words.
@@ -105,7 +107,7 @@ type ended struct {
 // goesOn takes the beginning of a voice.
 func (k *Clock) goesOn(atMS int64) {
 	switch {
-	case k.voiceOn:
+	case k.voiceOn, k.pauses.held:
 	case k.text != "":
 		stretch := 1.0
 		if k.judged.text == k.text && k.judged.stretch > 0 {

@@ -32,6 +32,31 @@ func TestObserved(t *testing.T) {
 	}
 }
 
+// A silence for which time was asked for, with a button or in words, shows nothing of the
+// learner's pauses; one within the same turn that comes after it does.
+func TestHeldSilenceIsNoPause(t *testing.T) {
+	for name, hold := range map[string]func(s *told){
+		"a hold":          func(s *told) { s.Hold(day(12_000)) },
+		"a hold in words": func(s *told) { s.HoldByWord(day(15_000)) },
+		"a short hold":    func(s *told) { s.Hold(day(2600)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := spanish(1500 * time.Millisecond)
+			s.says("Mi hermano es médico", 0, 1000)
+			s.deadline(1300)
+			hold(s)
+			s.says("Mi hermano es médico en Madrid", 9000, 12_000)
+			if o := s.Observed(); o.Pause != 0 || o.Needed != 0 {
+				t.Errorf("eight seconds that were asked for: %+v", o)
+			}
+			s.says("Mi hermano es médico en Madrid y mi hermana también", 13_200, 15_000)
+			if o := s.Observed(); o.Pause != 1200*time.Millisecond {
+				t.Errorf("1.2 s that were not: %+v", o)
+			}
+		})
+	}
+}
+
 // Whoever goes on within a second of the turn's end was cut off; later, or when a button
 // ended the turn, it is something else.
 func TestCutOff(t *testing.T) {
