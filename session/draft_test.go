@@ -301,7 +301,8 @@ func TestDraftSpeaksItsFirstClauseOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newDrafting(t)
 		const answer = "Qué bien suena eso. " // one clause
-		k.tutor.replies = []string{"Hola.", strings.Repeat(answer, 8)}
+		whole := strings.Repeat(answer, 8)
+		k.tutor.replies = []string{"Hola.", whole, whole}
 		k.start()
 		k.greeted()
 		k.mic(600, true)
@@ -313,6 +314,9 @@ func TestDraftSpeaksItsFirstClauseOnly(t *testing.T) {
 		sum := k.summary()
 		if sum.Dropped != 1 || sum.Characters == 0 || sum.Characters > len([]rune(answer)) {
 			t.Errorf("wasted %+v, want no more than %d characters", sum, len([]rune(answer)))
+		}
+		if got := contents(k.journal.stored()); len(got) != 3 || strings.TrimSpace(got[2]) != "assistant: "+strings.TrimSpace(whole) {
+			t.Errorf("stored %q", got)
 		}
 	})
 }
