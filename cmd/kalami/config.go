@@ -93,7 +93,7 @@ type SessionsConfig struct {
 // DraftsConfig bounds what drafts may cost in vain: those that are dropped, because the
 // learner went on. A school may turn them off for itself.
 type DraftsConfig struct {
-	Enabled    bool `env:"KALAMI_DRAFTS" envDefault:"true" doc:"Whether answers are begun while the learner may still be thinking, and held, so that patience costs no time."`
+	Enabled    bool `env:"KALAMI_DRAFTS" envDefault:"true" doc:"Whether answers are begun while the learner may still be thinking, and held, so that patience costs no time. A school turns them off for itself: {\"drafts\": {\"enabled\": false}} in the column settings of its row in the table tenants."`
 	ExtraCalls int  `env:"KALAMI_DRAFT_EXTRA_CALLS" envDefault:"30" min:"1" max:"300" doc:"How many calls of the language model may go to dropped drafts for each 100 turns answered."`
 	PerMinute  int  `env:"KALAMI_DRAFT_BUDGET" envDefault:"6" min:"1" max:"1000" doc:"Drafts that one conversation may drop in a minute."`
 	Calls      int  `env:"KALAMI_DRAFT_NODE_BUDGET" envDefault:"300" min:"1" max:"1000000" doc:"Drafts that all conversations of this node together may drop in a minute."`
