@@ -61,7 +61,9 @@ func (g *gauge) wrote(text string) {
 func (g *gauge) got(receivedMS, sounded, soundedMS int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.received, g.receivedAt = receivedMS, time.Now()
+	if receivedMS > g.received { // vendors also send messages without audio, which feed nobody
+		g.received, g.receivedAt = receivedMS, time.Now()
+	}
 	if sounded > 0 {
 		g.aligned, g.sounded, g.soundedMS = true, sounded, soundedMS
 	}

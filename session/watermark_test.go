@@ -19,6 +19,8 @@ type pacedVoice struct {
 	firstByte time.Duration
 	realTime  float64 // how much faster than it sounds it is made; 0 is at once
 	plain     bool    // there are no marks
+	// idle is how often it sends a message without audio while it waits for text; 0 never
+	idle time.Duration
 
 	mu    sync.Mutex
 	given []string // pieces
@@ -78,7 +80,13 @@ func (u *pacedUtterance) Cancel()                   { u.once.Do(func() { close(u
 func (u *pacedUtterance) Next(ctx context.Context) (c providers.Chunk, err error) {
 	wait := time.Duration(0)
 	if len(u.rest) == 0 {
+		var idle <-chan time.Time
+		if u.idle > 0 {
+			idle = time.After(u.idle)
+		}
 		select {
+		case <-idle:
+			return c, nil
 		case text, ok := <-u.texts:
 			if !ok {
 				return c, io.EOF
@@ -148,6 +156,7 @@ func voices() map[string]*pacedVoice {
 		"no marks, speaks fast":       {charMS: 30, firstByte: 300 * time.Millisecond, realTime: 8, plain: true},
 		"no marks, speaks slowly":     {charMS: 110, firstByte: 300 * time.Millisecond, realTime: 8, plain: true},
 		"no marks, begins late":       {charMS: 60, firstByte: 700 * time.Millisecond, realTime: 8, plain: true},
+		"no marks, sends empty ones":  {charMS: 60, firstByte: 150 * time.Millisecond, realTime: 8, plain: true, idle: 500 * time.Millisecond},
 		"no marks, no faster than it": {charMS: 60, firstByte: 100 * time.Millisecond, realTime: 1.15, plain: true},
 	}
 }
@@ -159,7 +168,7 @@ func TestWaterMarks(t *testing.T) {
 		t.Run(name+", interrupted", func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				k := newTalk(t)
-				k.host.Voice = &pacedVoice{charMS: v.charMS, firstByte: v.firstByte, realTime: v.realTime, plain: v.plain}
+				k.host.Voice = &pacedVoice{charMS: v.charMS, firstByte: v.firstByte, realTime: v.realTime, plain: v.plain, idle: v.idle}
 				k.tutor.replies = []string{tenSentences}
 				k.start()
 				k.until("it speaks", func() bool { return k.dryFor() > 0 || len(eventsOf[CaptionDelta](k.conn)) > 0 })
