@@ -50,10 +50,11 @@
 //	s→c  response.created {response:{id:"r_1",…}, stream:1, audio:{…}}
 //	s→c  [0x12 stream 1 seq 0 …]                                the tutor's audio, a little ahead of real time
 //	s→c  response.output_audio_transcript.delta {delta:"¡Muy bien!", audio_start_ms:0}
-//	c→s  output_audio_buffer.started {response_id:"r_1"}        the first sample was rendered
+//	c→s  output_audio_buffer.started {response_id:"r_1", latency_ms:842, speech_end_ms:5120, buffer_ms:61}
 //	c→s  output_audio_buffer.position {played_ms:250, buffered_ms:900}   every 250 ms
 //	     — the learner speaks —
-//	s→c  input_audio_buffer.speech_started {item_id:"it_3"}     for display; keep playing
+//	s→c  output_audio_buffer.pause {response_id:"r_1", stream:1}   a voice: stand still at this sample
+//	s→c  input_audio_buffer.speech_started {item_id:"it_3"}     it has words; for display
 //	s→c  output_audio_buffer.clear {response_id:"r_1", stream:1}   flush now; drop later frames of stream ≤ 1
 //	c→s  output_audio_buffer.cleared {response_id:"r_1", played_ms:1840}   what was really heard
 //	s→c  conversation.item.truncated {item_id:"it_2", transcript:"¡Muy bien! ¿Y qué", source:"client"}
@@ -63,6 +64,27 @@
 // what the client reports. Only output_audio_buffer.clear flushes; speech edges are
 // for display. And conversation.item.done of a learner's item is the
 // acknowledgement: it is sent after the durable commit, never before.
+//
+// # Taking turns
+//
+// How the learner's turns end is session.audio.input.turn_detection: of type "patient",
+// after a silence that fits the learner; of type "endpoint", where the recogniser says so;
+// null is push-to-talk. input_audio_buffer.commit ends a turn at once, whatever the type,
+// and tutor.hold keeps one open. tutor.nudge tells what is done for a learner who is
+// silent, or that one has asked for time in words.
+//
+// A voice over the tutor may be nobody's: the server stops sending and asks the player by
+// output_audio_buffer.pause to stand still where it is, losing nothing. Within 400 ms of
+// the voice's onset comes output_audio_buffer.resume, to play on from that very sample, or
+// clear. A player that does not know the two plays on, which the server notices by its
+// reports. In a session that is half duplex the microphone is closed while the tutor is
+// heard; session.updated tells when the server has come to that by itself.
+//
+// output_audio_buffer.started says that the first sample of a response is heard, and how
+// long after the end of the learner's speech by the client's own clock (latency_ms), where
+// in the microphone's stream that speech ended (speech_end_ms), and how long the first frame
+// had been buffered (buffer_ms); what the client does not know it leaves out. response.done
+// has the server's figures beside the client's.
 //
 // # Errors and closing
 //
