@@ -83,7 +83,9 @@ type (
 	// PlaybackStarted: the first sample of the response was rendered.
 	PlaybackStarted struct {
 		ResponseID string `json:"response_id" required:"true"`
-		// LatencyMS and SpeechEndMS are 0 when the client does not know them.
+		// LatencyMS and SpeechEndMS are 0 when the client does not know them. The second
+		// is for whoever compares both sides of a recorded conversation: the session's own
+		// reckoning is to check the client's, and does without it.
 		LatencyMS   float64 `json:"latency_ms" doc:"From the end of the learner's speech to this sample, by the client's clock; 0 when it does not know"`
 		SpeechEndMS float64 `json:"speech_end_ms" doc:"Where in the microphone's stream the learner's speech ended, by the client's ear; 0 when it does not know"`
 		BufferMS    float64 `json:"buffer_ms" doc:"From the arrival of the response's first frame to this sample"`
