@@ -383,21 +383,3 @@ func TestStoreDelayed(t *testing.T) {
 		k.finish()
 	})
 }
-
-// Push-to-talk: patience plays no part, the client's word ends the turn.
-func TestPushToTalk(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		k := newTalk(t)
-		k.params.Config.Audio.Input.TurnDetection = nil
-		k.start()
-		k.greeted()
-		k.say("Hola.")
-		k.mic(6000, false)
-		if n := len(eventsOf[Committed](k.conn)); n != 0 {
-			t.Fatalf("%d turns before the button", n)
-		}
-		k.send(CommitInput{})
-		k.until("the turn ends", func() bool { return len(eventsOf[Committed](k.conn)) == 1 })
-		k.finish()
-	})
-}
