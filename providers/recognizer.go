@@ -36,7 +36,7 @@ type Recognizer interface {
 
 // A RecognitionStream carries one learner's audio to a vendor and words back.
 //
-// Send, Finalize, KeepAlive and Drain are called from one goroutine at a time;
+// Send, Flush, Finalize, KeepAlive and Drain are called from one goroutine at a time;
 // Close may be called from any, at any time, more than once.
 type RecognitionStream interface {
 	// Send passes audio on. It blocks at most as long as ctx and the write
@@ -44,6 +44,10 @@ type RecognitionStream interface {
 	// the end). The implementation may join short frames; audio is kept no
 	// longer than Send's return.
 	Send(ctx context.Context, audio []byte) error
+	// Flush passes on frames that Send has kept to join them. It is for the moment in
+	// which the learner falls silent: until the vendor has the last of the speech it
+	// cannot tell that it has ended. Vendors whose frames are not joined do nothing.
+	Flush(ctx context.Context) error
 	// Finalize asks for what has been heard so far to be made final now, and
 	// flushes joined frames. It does not wait for the answer. Vendors without
 	// such a message just flush.

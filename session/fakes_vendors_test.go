@@ -56,6 +56,7 @@ type fakeHearing struct {
 	loud      int // samples of the frames that are not silence
 	finalized int
 	kept      int
+	flushed   []int // at how many samples
 	closed    bool
 }
 
@@ -71,6 +72,12 @@ func (h *fakeHearing) Send(_ context.Context, pcm []byte) error {
 func (h *fakeHearing) Finalize(context.Context) error {
 	h.mu.Lock()
 	h.finalized++
+	h.mu.Unlock()
+	return nil
+}
+func (h *fakeHearing) Flush(context.Context) error {
+	h.mu.Lock()
+	h.flushed = append(h.flushed, h.samples)
 	h.mu.Unlock()
 	return nil
 }

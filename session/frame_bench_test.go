@@ -19,6 +19,7 @@ func (h *deafHearing) Send(context.Context, []byte) error {
 	return nil
 }
 func (h *deafHearing) Finalize(context.Context) error  { return nil }
+func (h *deafHearing) Flush(context.Context) error     { return nil }
 func (h *deafHearing) KeepAlive(context.Context) error { return nil }
 func (h *deafHearing) Events() <-chan providers.Heard  { return h.events }
 func (h *deafHearing) Err() error                      { return nil }

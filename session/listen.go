@@ -182,6 +182,11 @@ func (l *listen) send(ctx context.Context, stream providers.RecognitionStream, f
 	if err := stream.Send(ctx, *f.buf); err != nil {
 		return err
 	}
+	if f.falls {
+		if err := stream.Flush(ctx); err != nil {
+			return err
+		}
+	}
 	l.sent += int64(len(*f.buf) / 2)
 	l.acked.Store(uint64(f.stream)<<32 | uint64(f.seq) + 1)
 	l.idle.Reset(recogniserKeepAlive)

@@ -55,6 +55,7 @@ func (e errInterrupted) Error() string { return "session: reply no longer wanted
 type micFrame struct {
 	buf     *[]byte
 	startMS int64 // session audio time of its first sample
+	falls   bool  // the voice falls silent with it
 	stream  uint16
 	seq     uint32
 }

@@ -32,9 +32,11 @@ type uplink struct {
 	nextPos uint32
 	first   bool
 	voiced  time.Duration
-	onset   int64    // session audio time at which the voice began
-	told    edgeKind // of the voice
-	waited  bool     // LISTEN took nothing while the mic lane was full
+	// sounding: the last window heard was voice
+	sounding bool
+	onset    int64    // session audio time at which the voice began
+	told     edgeKind // of the voice
+	waited   bool     // LISTEN took nothing while the mic lane was full
 }
 
 // run blocks until the connection is over and returns its *End, or until ctx ends.
@@ -131,8 +133,17 @@ func (u *uplink) frame(ctx context.Context, f *Frame) error {
 	} else if err := u.listenFor(ctx, f.Audio, start); err != nil {
 		return err
 	}
-	u.enqueue(ctx, micFrame{buf: buf, startMS: u.ms(start), stream: f.Stream, seq: f.Seq})
+	u.enqueue(ctx, micFrame{buf: buf, startMS: u.ms(start), falls: u.falls(), stream: f.Stream, seq: f.Seq})
 	return nil
+}
+
+// falls says whether the voice has just fallen silent, be it between two words. The
+// recogniser should have it all by then, and not wait for frames to be joined: it takes
+// the time of its own patience from the last sound that it has.
+func (u *uplink) falls() bool {
+	was := u.sounding
+	u.sounding = u.vad.active && u.vad.quiet == 0
+	return was && !u.sounding
 }
 
 // catchUp moves audio time over a gap that the client reports by its sample

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -74,6 +75,34 @@ func TestStuckRecogniserLosesTheOldest(t *testing.T) {
 		u.enqueue(t.Context(), numberedFrame(sent)) // there is room again
 		if u.waited {
 			t.Error("UPLINK would not wait for a LISTEN that works again")
+		}
+	})
+}
+
+// When the voice falls silent, also between two words, the recogniser is given at once
+// what waits to be joined; not while it goes on, and not for what follows.
+func TestSilenceIsPassedOnAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newTalk(t)
+		k.start()
+		defer k.finish()
+		k.greeted()
+		h := k.hears.last()
+		h.mu.Lock()
+		before := h.samples
+		h.mu.Unlock()
+		k.mic(400, true)
+		k.mic(200, false)
+		k.mic(200, true)
+		k.mic(1000, false)
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		var at []int
+		for _, samples := range h.flushed {
+			at = append(at, (samples-before)/16)
+		}
+		if want := []int{420, 820}; !slices.Equal(at, want) {
+			t.Errorf("flushed after %v ms of audio, want %v", at, want)
 		}
 	})
 }

@@ -141,6 +141,9 @@ func (s *stream) control(ctx context.Context, text string) error {
 	return s.write(ctx, websocket.MessageText, []byte(text))
 }
 
+// Flush implements [providers.RecognitionStream].
+func (s *stream) Flush(ctx context.Context) error { return s.flush(ctx) }
+
 // Finalize implements [providers.RecognitionStream].
 func (s *stream) Finalize(ctx context.Context) error {
 	return s.control(ctx, s.dialect.finalizeText())

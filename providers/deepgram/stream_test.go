@@ -24,7 +24,7 @@ import (
 	"kalami/providers/simulate"
 )
 
-// Short frames are joined to 80 ms; what waits is flushed by Finalize and Drain;
+// Short frames are joined to 80 ms; what waits is flushed by Flush, Finalize and Drain;
 // an empty binary message, which ends streams, is never sent.
 func TestFramesAreJoined(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -48,13 +48,16 @@ func TestFramesAreJoined(t *testing.T) {
 		step(s.Send(t.Context(), nil))
 		step(s.Send(t.Context(), audio[5*640:5*640+1])) // half a sample
 		step(s.KeepAlive(t.Context()))
-		step(s.Send(t.Context(), audio[5*640+1:]))
+		step(s.Send(t.Context(), audio[5*640+1:6*640]))
+		step(s.Flush(t.Context()))
+		step(s.Flush(t.Context())) // nothing waits
+		step(s.Send(t.Context(), audio[6*640:]))
 		step(s.Drain(t.Context()))
 		var sizes []int
 		for _, f := range server.frames {
 			sizes = append(sizes, len(f))
 		}
-		if want := []int{2560, 640, 1, 2559}; !slices.Equal(sizes, want) {
+		if want := []int{2560, 640, 1, 639, 1920}; !slices.Equal(sizes, want) {
 			t.Errorf("messages of %v bytes, want %v", sizes, want)
 		}
 		if !bytes.Equal(bytes.Join(server.frames, nil), audio) {
