@@ -27,7 +27,7 @@ func testTutorSays(t *testing.T, under TutorUnderTest) {
 		{"the tutor spoke first", "Tutor of French (fr).", []providers.Line{tutor(scripts["fr"].Opener), learner("Hier je suis allé à la plage avec mes amis.")}, scripts["fr"].Turns[1].Tutor},
 		{"neighbours of one role", "Tutor of German (de).", []providers.Line{learner("Ich nehme das"), learner("Zimmer mit Balkon.")}, scripts["de"].Turns[2].Tutor},
 		{"an empty line between", "Tutor of English (en).", []providers.Line{tutor("Hello."), learner(" "), learner(learnerLine)}, tutorLine},
-		{"the tutor spoke last", "Tutor of English (en).", []providers.Line{tutor("Are you there?")}, scripts["en"].Otherwise},
+		{"the tutor spoke last", "Tutor of English (en).", []providers.Line{tutor("Are you there?")}, "Are you there?"}, // it says it again
 		{"no system prompt", "", []providers.Line{learner(learnerLine)}, tutorLine},
 	}
 	b := newTutorBench(t, under, benchOptions{})
