@@ -74,6 +74,39 @@ func TestControlsDuringADraft(t *testing.T) {
 	}
 }
 
+// A draft that was dropped because the learner went on is remembered as one that they did
+// not need; one that was dropped for another reason says nothing of them.
+func TestWhatIsHeldAgainstALearner(t *testing.T) {
+	for name, c := range map[string]struct {
+		play func(k *talk)
+		held bool
+	}{
+		"goes on":       {func(k *talk) { k.hear(providers.HeardUpdate, "Ayer fui al mercado con Ana") }, true},
+		"asks for time": {func(k *talk) { k.send(HoldTurn{MS: 5000}) }, true},
+		"takes it back": {func(k *talk) { k.send(ClearInput{}); k.mic(600, false) }, false},
+		"types":         {func(k *talk) { k.send(CreateItem{Text: "Hola"}) }, false},
+		"leaves":        {func(*talk) {}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				k := atDraft(t)
+				c.play(k)
+				synctest.Wait()
+				if sum := k.summary(); sum.Started != 1 || sum.Dropped != 1 {
+					t.Fatalf("drafts %+v\n%s", sum, k.story())
+				}
+				held := 0.0
+				for _, h := range k.journal.habits {
+					held = h.Drafts
+				}
+				if (held > 0) != c.held {
+					t.Errorf("%v drafts are remembered", held)
+				}
+			})
+		})
+	}
+}
+
 // A draft that fails is forgotten in silence, and its turn is answered anew; only what
 // fails then is told.
 func TestFailingDraftIsTriedAgain(t *testing.T) {

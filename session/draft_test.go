@@ -195,6 +195,10 @@ func TestDraftAnswersWhatWasSaid(t *testing.T) {
 				if sum.Dropped > 0 && (sum.Tokens == 0 || sum.Characters == 0) {
 					t.Errorf("dropped at no cost: %+v", sum)
 				}
+				// What answers took is the session's usage, and what was dropped is told apart from it.
+				if u := eventsOf[Ended](k.conn)[0].Summary.Usage; u.OutputTokens != 2*fakeTokens {
+					t.Errorf("used %+v for the greeting and an answer", u)
+				}
 				for _, w := range k.conn.all() {
 					if w.event == nil && sum.Dropped > 0 && w.frame.Stream == 2 {
 						t.Errorf("audio of a dropped draft")

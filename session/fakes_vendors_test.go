@@ -99,6 +99,9 @@ func (h *fakeHearing) Close() error {
 	return nil
 }
 
+// fakeTokens is what the fake tutor counts for any reply.
+const fakeTokens = 7
+
 // fakeTutor answers with the next of its replies, word by word, 20 ms a word.
 type fakeTutor struct {
 	mu      sync.Mutex
@@ -141,7 +144,7 @@ func (t *fakeTutor) Reply(ctx context.Context, p providers.Prompt) iter.Seq2[pro
 		if t.breaks {
 			return
 		}
-		yield(providers.Delta{Done: true, Model: "fake/1", Usage: providers.Usage{OutputTokens: 7}}, nil)
+		yield(providers.Delta{Done: true, Model: "fake/1", Usage: providers.Usage{OutputTokens: fakeTokens}}, nil)
 	}
 }
 
