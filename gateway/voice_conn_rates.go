@@ -34,7 +34,7 @@ func (c *voiceConn) countAnswer(ctl session.Control, deliver *bool, in *session.
 	case session.AckEvents, session.Pong, session.DeviceState, session.PlaybackStarted, session.PlaybackPosition,
 		session.PlaybackMark, session.PlaybackStopped, session.PlaybackCleared, session.EndSession:
 		return true // taken note of, or the last word
-	case session.CreateItem, session.CreateResponse:
+	case session.CreateItem, session.CreateResponse, session.CommitInput:
 		v = c.replies.take(1)
 	}
 	if v == flowPass {

@@ -290,6 +290,7 @@ func TestConnBoundsAnswers(t *testing.T) {
 		"settings":          {func(p *phone) { p.text(`{"type":"tutor.set","patience_ms":1000}`) }, 16},
 		"typed messages":    {func(p *phone) { p.text(typed) }, 4},
 		"replies asked for": {func(p *phone) { p.text(`{"type":"response.create"}`) }, 4},
+		"turns ended":       {func(p *phone) { p.text(`{"type":"input_audio_buffer.commit"}`) }, 4},
 	} {
 		t.Run(name, func(t *testing.T) {
 			// Rates of nearly nothing, so that a slow machine earns no more.
