@@ -261,6 +261,7 @@ func (c *conductor) release(d *draft, now time.Time) {
 	c.announce(d.reply)
 	close(d.turn.held.released)
 	c.send(outbound{release: d.turn.id})
+	c.consumed(d.delta.Usage)
 	d.timings.turnEnd = now
 	ms := d.timings.latency().DraftMS
 	c.drafts.budget.Released()
