@@ -33,10 +33,10 @@ type echoing struct {
 
 // suspectEcho takes an echo as evidence about the device.
 func (c *conductor) suspectEcho(o turntaking.Overheard) {
-	if o.Words < echoWords {
+	e := &c.yield.echo
+	if o.Words < echoWords || e.told && headphones(e.device.Route) {
 		return
 	}
-	e := &c.yield.echo
 	e.heard++
 	c.count(EchoesSuspected, 1)
 	credit := 1
@@ -53,6 +53,12 @@ func (c *conductor) suspectEcho(o turntaking.Overheard) {
 	if e.heard >= echoHalf*credit {
 		c.toHalf()
 	}
+}
+
+// headphones says whether nobody but the learner hears the tutor on a route: who says
+// the tutor's words there speaks along with it, as learners do.
+func headphones(route string) bool {
+	return route == "wired" || route == "bluetooth_hfp" || route == "bluetooth_le"
 }
 
 // toHalf closes the microphone while the tutor speaks, from now on, and says so.
