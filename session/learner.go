@@ -57,7 +57,7 @@ func (l *learnerTurn) fresh() learnerTurn {
 	return next
 }
 
-// begin gives the turn its item and tells the client that somebody speaks.
+// beginLearner gives the turn its item and tells the client that somebody speaks.
 func (c *conductor) beginLearner(atMS int64) {
 	if c.learner.itemID == "" {
 		c.learner.itemID = c.newID("it_")
