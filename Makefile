@@ -36,6 +36,14 @@ cover: ## The Go tests with coverage, into coverage.out
 fuzz: ## Every fuzz target for 10 s; FUZZTIME=1m for longer
 	@.ci/fuzz $(or $(FUZZTIME),10s)
 
+.PHONY: cuts
+cuts: ## 10,000 connections cut at random bytes; CUTS=100000 for more
+	KALAMI_CUTS=$(or $(CUTS),10000) go test ./gateway -count=1 -v -timeout 30m -run TestResumeAnyByte | tail -n 3
+
+.PHONY: simulate
+simulate: ## Nodes and learners in virtual time, under random faults, for an hour; SIMTIME=5m for less
+	KALAMI_TEST_SIMULATION=$(or $(SIMTIME),1h) go test -run TestSimulation -v -timeout 0 ./gateway/simulation
+
 .PHONY: bench
 bench: ## Every benchmark
 	go test -run '^$$' -bench . -benchmem ./...
@@ -55,6 +63,19 @@ bench-cutoff: ## How often hesitant learners are cut off, and how long they wait
 .PHONY: bench-bargein
 bench-bargein: ## What false alarms and 500 interruptions do to what is heard; into deploy/bench/RESULTS.md
 	@deploy/bench/bargein.sh
+
+.PHONY: chaos-short
+chaos-short: ## Break real nodes and stores in every way while learners talk, for a minute; needs Postgres and Redis
+	@CGO_ENABLED=0 go build -tags chaos -o bin/kalami-chaos ./cmd/kalami && CGO_ENABLED=0 go build -o bin/chaos ./deploy/chaos && \
+		bin/chaos -kalami bin/kalami-chaos -short $(CHAOS)
+
+.PHONY: chaos
+chaos: ## The same thousands of times, for hours; into deploy/bench/RESULTS.md
+	@deploy/bench/chaos.sh
+
+.PHONY: soak
+soak: ## Random faults for an hour, and nothing may leak; SOAK=10m for less; into deploy/bench/RESULTS.md
+	@CHAOS='-soak $(or $(SOAK),1h) $(CHAOS)' deploy/bench/chaos.sh soak
 
 .PHONY: smoke
 smoke: ## A few learners talk with the server at KALAMI_URL (http://127.0.0.1:8000); needs k6

@@ -100,6 +100,25 @@ func closeCodeOf(r session.EndReason) (row closeCode, ok bool) {
 	return closeCode{1011, "internal_error", actionResume}, false
 }
 
+// CloseCode returns the code with which a socket is closed for a reason; 0 when nothing is
+// sent.
+func CloseCode(r session.EndReason) int {
+	row, _ := closeCodeOf(r)
+	return int(row.code)
+}
+
+// CloseCodes returns the codes that clients are told of, those of the original's socket
+// among them.
+func CloseCodes() []int {
+	codes := []int{4001, 4002} // see originalCloseFrame
+	for _, reason := range session.EndReasons() {
+		if code := CloseCode(reason); code != 0 {
+			codes = append(codes, code)
+		}
+	}
+	return codes
+}
+
 // noToken is the code of a socket that was opened without a token.
 const noToken session.Code = "authentication_required"
 

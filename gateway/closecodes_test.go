@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -113,5 +114,23 @@ func TestCloseFrame(t *testing.T) {
 				t.Errorf("%d %q %v, want %d %q %v", code, reason, send, tt.code, tt.reason, tt.send)
 			}
 		})
+	}
+}
+
+// What is told to those who check closed sockets is the table, and nothing else.
+func TestCloseCodesAreListed(t *testing.T) {
+	codes := CloseCodes()
+	for _, reason := range session.EndReasons() {
+		if code, _, send := closeFrame(&session.End{Reason: reason}); send && !slices.Contains(codes, int(code)) {
+			t.Errorf("%s closes with %d, which is not listed", reason, code)
+		}
+	}
+	for _, e := range []*session.End{{Reason: session.EndUnauthorised}, {Reason: session.EndUnauthorised, Code: noToken}} {
+		if code, _, _ := originalCloseFrame(e); !slices.Contains(codes, int(code)) {
+			t.Errorf("%d is not listed", code)
+		}
+	}
+	if n := len(session.EndReasons()) - 1 + 2; len(codes) != n { // gone has none
+		t.Errorf("%d codes, want %d", len(codes), n)
 	}
 }

@@ -75,7 +75,8 @@ func (s *Server) conversationRoutes() {
 // startRequest is the body of POST /conversations/sessions.
 type startRequest struct {
 	ProfileID       string           `json:"profile_id" required:"true" doc:"One of the caller's profiles" example:"0197b0f1-1d2c-7f3e-8c11-6f2e5a7b9d10"`
-	Topic           optional[string] `json:"topic" doc:"\"General conversation\" by default" maxLength:"200" example:"Ordering in a café"`
+	Topic           optional[string] `json:"topic" doc:"By default the scenario's title, or \"General conversation\"" maxLength:"200" example:"Ordering in a café"`
+	ScenarioID      optional[string] `json:"scenario_id" doc:"What is to be played, see /scenarios; free talk by default" example:"order-in-a-cafe"`
 	DifficultyLevel optional[string] `json:"difficulty_level" doc:"A CEFR level, or beginner (A1), intermediate (B1), advanced (C1); the profile's level by default" example:"A2"`
 	Mode            optional[string] `json:"mode" doc:"What it is for; turn by default" enum:"live,turn,text,review" example:"turn"`
 	ClientKey       optional[string] `json:"client_key" doc:"Makes the request repeat-safe; 1 to 64 letters, digits, '-', '_' or '.', unique for the caller" example:"5f0c1c1e-0a57-4f0e-9c62-6f7c1b9f3f7a"`
@@ -139,6 +140,10 @@ func (s *Server) startSession(c echo.Context, who caller) error {
 		return learn.Errorf(learn.NotFound, op, "Learning profile not found")
 	}
 	wanted.TenantID, wanted.UserID = who.tenantID, who.user.ID
+	if wanted.Scene, err = s.chosenScene(who.user, in.ScenarioID.value); err != nil {
+		return err
+	}
+	wanted.Topic = topicOf(wanted.Topic, wanted.Scene, who.user)
 	started, err := s.opts.Conversations.StartConversation(c.Request().Context(), wanted)
 	if err != nil {
 		return renamed(err, learn.NotFound, op, "Learning profile not found")

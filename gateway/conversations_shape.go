@@ -16,6 +16,7 @@ type conversationJSON struct {
 	DurationSeconds int        `json:"duration_seconds" doc:"From its start to its end, or to what was said last while it is active" example:"630"`
 	WordsSpoken     int        `json:"words_spoken" doc:"The learner's" example:"118"`
 	CorrectionsMade int        `json:"corrections_made" doc:"Mistakes that the learner was shown" example:"4"`
+	Disputed        int        `json:"corrections_disputed" doc:"Those of them that the learner has disputed at some time" example:"1"`
 
 	ProfileID       string   `json:"profile_id" example:"0197b0f1-1d2c-7f3e-8c11-6f2e5a7b9d10"`
 	UserID          string   `json:"user_id" example:"0197b0f0-0a1b-7c2d-9e3f-4a5b6c7d8e9f"`
@@ -24,24 +25,26 @@ type conversationJSON struct {
 	MessageCount    int      `json:"message_count" example:"24"`
 	AccuracyScore   *float64 `json:"accuracy_score" doc:"Always null: what was recognised cannot tell how right it was"`
 
-	Status               string    `json:"status" enum:"active,ended,abandoned" example:"ended"`
-	EndReason            *string   `json:"end_reason" doc:"null while it is active" example:"normal"`
-	Mode                 string    `json:"mode" doc:"What it was started for" enum:"live,turn,text,review" example:"turn"`
-	ClientKey            *string   `json:"client_key" doc:"As the client gave it, or null"`
-	Turns                int       `json:"turns" doc:"The learner's" example:"12"`
-	SpeakingSeconds      float64   `json:"speaking_seconds" doc:"The learner's own voice, without pauses and the tutor" example:"142.5"`
-	TutorSpeakingSeconds float64   `json:"tutor_speaking_seconds" doc:"What the learner heard of the tutor" example:"201.25"`
-	LastActivityAt       time.Time `json:"last_activity_at" doc:"When something was last said in it, or when it began" example:"2026-03-04T05:16:37Z"`
+	Status               string     `json:"status" enum:"active,ended,abandoned" example:"ended"`
+	EndReason            *string    `json:"end_reason" doc:"null while it is active" example:"normal"`
+	Mode                 string     `json:"mode" doc:"What it was started for" enum:"live,turn,text,review" example:"turn"`
+	ClientKey            *string    `json:"client_key" doc:"As the client gave it, or null"`
+	ScenarioID           *string    `json:"scenario_id" doc:"What is played, see /scenarios; null for free talk" example:"order-in-a-cafe"`
+	Goals                []goalJSON `json:"goals" doc:"Those of its scenario, in its order, as they stood when it began; none for free talk"`
+	Turns                int        `json:"turns" doc:"The learner's" example:"12"`
+	SpeakingSeconds      float64    `json:"speaking_seconds" doc:"The learner's own voice, without pauses and the tutor" example:"142.5"`
+	TutorSpeakingSeconds float64    `json:"tutor_speaking_seconds" doc:"What the learner heard of the tutor" example:"201.25"`
+	LastActivityAt       time.Time  `json:"last_activity_at" doc:"When something was last said in it, or when it began" example:"2026-03-04T05:16:37Z"`
 }
 
 func showConversation(c learn.Conversation) conversationJSON {
 	out := conversationJSON{
 		ID: c.ID, Topic: c.Topic, StartedAt: c.StartedAt.UTC(),
-		WordsSpoken: c.Totals.Words, CorrectionsMade: c.Corrections,
+		WordsSpoken: c.Totals.Words, CorrectionsMade: c.Corrections, Disputed: c.Disputes,
 		ProfileID: c.ProfileID, UserID: c.UserID, TargetLanguage: c.Language,
 		DifficultyLevel: string(c.Level), MessageCount: max(0, c.NextSeq-1),
-		Status: c.Status, EndReason: orNull(c.EndReason), Mode: c.Mode, ClientKey: orNull(c.ClientKey),
-		Turns: c.Totals.Turns, SpeakingSeconds: c.Totals.Learner.Seconds(), TutorSpeakingSeconds: c.Totals.Tutor.Seconds(),
+		Status: c.Status, EndReason: orNull(c.EndReason), Mode: c.Mode, ClientKey: orNull(c.ClientKey), ScenarioID: orNull(playedIn(c)),
+		Goals: showGoals(c.Scene.Progress()), Turns: c.Totals.Turns, SpeakingSeconds: c.Totals.Learner.Seconds(), TutorSpeakingSeconds: c.Totals.Tutor.Seconds(),
 		LastActivityAt: c.LastActivityAt.UTC(),
 	}
 	until := c.LastActivityAt
@@ -77,10 +80,11 @@ type messageJSON struct {
 	GrammarCorrections    []correctionJSON   `json:"grammar_corrections" doc:"Of a learner's message; empty for the tutor's"`
 	PronunciationFeedback *pronunciationJSON `json:"pronunciation_feedback" doc:"Always null until an assessor of sounds is connected: a recogniser cannot tell"`
 
-	Seq         int    `json:"seq" doc:"Place in the session, from 1" example:"3"`
-	HeardText   string `json:"heard_text" doc:"The part of content that was heard, when the learner interrupted the tutor" example:"Ayer yo fue al mercado."`
-	Interrupted bool   `json:"interrupted" doc:"Whether the learner interrupted it" example:"false"`
-	Source      string `json:"source" enum:"voice,text" doc:"Whether it was said or typed" example:"voice"`
+	Seq         int     `json:"seq" doc:"Place in the session, from 1" example:"3"`
+	HeardText   string  `json:"heard_text" doc:"The part of content that was heard, when the learner interrupted the tutor" example:"Ayer yo fue al mercado."`
+	Interrupted bool    `json:"interrupted" doc:"Whether the learner interrupted it" example:"false"`
+	Source      string  `json:"source" enum:"voice,text" doc:"Whether it was said or typed" example:"voice"`
+	Original    *string `json:"original_text" doc:"What was understood first, where the learner has said that it was something else; else null"`
 }
 
 // pronunciationJSON is what the original's app shows of how something was pronounced.
@@ -97,6 +101,7 @@ func showMessage(m learn.Message, corrections []learn.Correction) messageJSON {
 		ContentText: m.Content, Timestamp: at, SessionID: m.ConversationID,
 		GrammarCorrections: showCorrections(corrections),
 		Seq:                m.Seq, HeardText: m.Heard, Interrupted: m.Interrupted, Source: m.Source,
+		Original: orNull(m.Original),
 	}
 }
 

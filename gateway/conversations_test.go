@@ -35,10 +35,10 @@ func same(t *testing.T, got, want any) {
 func started(id, profileID, userID string) map[string]any {
 	return map[string]any{
 		"id": id, "topic": "General conversation", "started_at": "2026-03-04T04:06:07Z", "ended_at": nil,
-		"duration_seconds": 0.0, "words_spoken": 0.0, "corrections_made": 0.0,
+		"duration_seconds": 0.0, "words_spoken": 0.0, "corrections_made": 0.0, "corrections_disputed": 0.0,
 		"profile_id": profileID, "user_id": userID, "target_language": "es", "difficulty_level": "B1",
 		"message_count": 0.0, "accuracy_score": nil,
-		"status": "active", "end_reason": nil, "mode": "turn", "client_key": nil, "turns": 0.0,
+		"status": "active", "end_reason": nil, "mode": "turn", "client_key": nil, "scenario_id": nil, "goals": []any{}, "turns": 0.0,
 		"speaking_seconds": 0.0, "tutor_speaking_seconds": 0.0, "last_activity_at": "2026-03-04T04:06:07Z",
 	}
 }
@@ -234,7 +234,7 @@ func TestFault07And13Messages(t *testing.T) {
 			"id": msgID, "role": role, "content": content, "created_at": at,
 			"content_text": content, "timestamp": at, "session_id": id, "audio_url": nil,
 			"grammar_corrections": corrections, "pronunciation_feedback": nil,
-			"seq": seq, "heard_text": heard, "interrupted": interrupted, "source": source,
+			"seq": seq, "heard_text": heard, "interrupted": interrupted, "source": source, "original_text": nil,
 		}
 	}
 	want := []map[string]any{

@@ -153,7 +153,7 @@ func TestSocketRacesLogoutAll(t *testing.T) {
 		t.Errorf("before: %v", err)
 	}
 	h.as(h.access, "POST", "/auth/logout-all", nil).want(http.StatusNoContent)
-	if _, err := h.sockets.begin(t.Context(), in); learn.KindOf(err) != learn.Unauthorised || err == nil {
+	if _, _, err := h.sockets.begin(t.Context(), in); learn.KindOf(err) != learn.Unauthorised || err == nil {
 		t.Errorf("afterwards: %v, want Unauthorised", err)
 	}
 	if n := len(h.store.conversations); n != 0 {

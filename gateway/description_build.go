@@ -31,6 +31,14 @@ func tags() []*huma.Tag {
 			"or when it was used rightly and unprompted on three different days."},
 		{Name: "conversations", Description: "A conversation is held over the voice socket (see /asyncapi.json), or turn by turn with whole " +
 			"recordings or texts. Both run the same tutor and fill the same history."},
+		{Name: "scenarios", Description: "Situations to talk in, with two roles and goals that the learner is to reach."},
+		{Name: "sync", Description: "Devices keep copies of profiles, cards and reviews, and work on without a network. Here they agree."},
+		{Name: "vocabulary", Description: "Cards are what a learner wants to remember. How well each is remembered follows from its reviews."},
+		{Name: "reviews", Description: "Spaced repetition (FSRS): which cards to ask now, and what came of it."},
+		{Name: "memories", Description: "What the tutor remembers of a learner from one conversation to the next."},
+		{Name: "pronunciation", Description: "How learners speak, told with care: what a recogniser understood is kept apart from what an " +
+			"assessor has heard of the sounds."},
+		{Name: "consents", Description: "What learners have agreed to, and what they have taken back."},
 		{Name: "speech", Description: "Recordings to text and text to clips, without a conversation."},
 		{Name: tagOperations, Description: "What this server is, what it offers, and how it is."},
 		{Name: tagDescriptions, Description: "This API for machines."},

@@ -59,12 +59,55 @@
 // bounded by meters (flow.go), and how many may be open by the registry. Whoever is
 // refused is told when to come again.
 //
+// How many conversations a learner and a school may have holds over all nodes (places.go).
+// A conversation has one place, which each of its sessions takes over from the one before,
+// on whatever node, so that nobody who comes back is refused for the sake of themselves.
+//
 // # Sockets
 //
 // Once upgraded, a socket belongs to the conversation: package wire speaks its dialect,
 // closecodes.go says how each end of a session looks to the client, and a registry knows
 // all sockets, because the HTTP server neither closes nor waits for connections that it
 // has given away. Stopping a node is Drain, then DrainSessions, then Shutdown.
+//
+// # When a node is stopped
+//
+// From Drain on /readyz says no, and new conversations and clients that come back are refused
+// with 503, so that two nodes that stop never send clients to each other. Each node tells the
+// others every two seconds, and when that changes, whether it is open or stops
+// (neighbours.go). If DrainSessions knows of one that is open it waits for the balancer, and
+// has each client told to go, a few at a time (drain.go). The client opens its socket there
+// first; the other node takes the epoch, this one hears of it and closes the old socket as
+// superseded. Whoever has not gone when nine tenths of the grace are over, and all clients of
+// a node that is alone, be it because the others stop as well, are closed as a restart, at
+// the end of a sentence; they come back to what is mirrored or stored.
+//
+// Sessions of the native protocol outlive their sockets (package line). A client that comes
+// back with its token (voice_resume.go) gets the session that waits on this node
+// (voice_warm.go), or this node takes the conversation over from whoever has it
+// (voice_cold.go). Who owns a conversation is an epoch in its row; how a node learns that it
+// has lost one, and what else sessions need beside themselves, is in ownership.go and
+// mirror.go, and runs in [Server.KeepSessions].
+//
+// # When a store is gone
+//
+// Without Redis, learners talk on and new conversations begin. Tickets are kept in the
+// database (ticketstore.go); those that Redis had are unknown, and the client buys another.
+// None is good twice, since the database also remembers which of Redis' were used. Rates
+// and conversations are counted by each node for itself, so that n nodes let through n times
+// as much.
+// Who signs out is heard of by asking the database, every four seconds.
+// What was mirrored is lost, and a client that must change its node then starts over from
+// what is stored.
+//
+// Without the database, learners talk on as well, but nothing that they say is acknowledged
+// before it is stored: up to 64 messages of a session wait, and the learner is told once
+// that saving takes longer. Sockets that are lost come back to the sessions that wait on
+// their node. Whatever has to ask the database is refused with 503 and Retry-After, or with
+// an error event that has retry_after_ms: new conversations, and clients that come to
+// another node, whose tokens stay good. /readyz says no meanwhile, /livez does not.
+//
+// # The two sockets
 //
 // There are two. GET /v1/voice is the native one, where learner and tutor talk freely
 // (voice*.go). GET /ws is the original's (original*.go), for an app that cannot be changed

@@ -157,13 +157,25 @@ func (s *Server) renderError(err error, c echo.Context) {
 // sockets are opened alike.
 
 func errDraining() error {
-	return &apiError{code: string(session.Draining), retryAfter: 5 * time.Second,
+	return &apiError{code: string(session.Draining), retryAfter: time.Second,
 		err: learn.Errorf(learn.Unavailable, "gateway.admit", "This server is shutting down, try again shortly")}
 }
 
 func errTooManySessions(most int) error {
 	return &apiError{code: string(session.TooManySessions), retryAfter: 10 * time.Second,
 		err: learn.Errorf(learn.TooMany, "gateway.admit", "You already have %d conversations open", most)}
+}
+
+// isTooManySessions tells one of the caps on sessions from other things of which there are
+// too many.
+func isTooManySessions(err error) bool {
+	a, ok := errors.AsType[*apiError](err)
+	return ok && a.code == string(session.TooManySessions)
+}
+
+func errTenantFull(most int) error {
+	return &apiError{code: string(session.TooManySessions), retryAfter: 30 * time.Second,
+		err: learn.Errorf(learn.TooMany, "gateway.admit", "Your school already has %d conversations open, try again shortly", most)}
 }
 
 func errNoPlace() error {

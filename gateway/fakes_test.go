@@ -21,7 +21,14 @@ type memory struct {
 	conversations map[string]learn.Conversation
 	messages      map[string][]learn.Message    // by conversation
 	corrections   map[string][]learn.Correction // by message
-	statistics    map[string]learn.Statistics   // by tenant/user
+	judgements    map[string]learn.CorrectionStatus
+	statistics    map[string]learn.Statistics // by tenant/user
+	reports       map[string]learn.Summary    // by conversation
+	unreported    bool                        // what is told is still to come
+	progress      learn.ErrorProgress         // of everybody; see fakes_progress_test.go
+	vocabulary    learn.VocabularyProgress
+	asked         learn.ProgressQuery
+	syncing       syncing
 	once          map[string]onceEntry
 	refresh       []*fakeRefresh
 	mailed        []learn.MailToken
@@ -40,6 +47,7 @@ func newMemory() *memory {
 		users: map[string]learn.User{}, profiles: map[string]learn.Profile{},
 		conversations: map[string]learn.Conversation{}, once: map[string]onceEntry{},
 		messages: map[string][]learn.Message{}, corrections: map[string][]learn.Correction{},
+		judgements: map[string]learn.CorrectionStatus{},
 		statistics: map[string]learn.Statistics{},
 	}
 }
@@ -163,7 +171,9 @@ func (m *memory) StartConversation(_ context.Context, c learn.Conversation) (lea
 			return other, nil
 		}
 	}
-	c.ID, c.Epoch, c.NextSeq, c.Status = m.id("conversation"), 1, 1, "active"
+	m.ids++
+	c.ID = cmp.Or(c.ID, fmt.Sprintf("00000000-0000-7000-8000-%012d", m.ids))
+	c.Epoch, c.NextSeq, c.Status = 1, 1, "active"
 	c.Language, c.Level = p.TargetLanguage, cmp.Or(c.Level, p.Level)
 	if c.StartedAt.IsZero() {
 		c.StartedAt = time.Date(2026, 3, 4, 5, 6, 7, 0, time.FixedZone("", 3600))

@@ -12,8 +12,13 @@ import (
 	"kalami/session/learn"
 )
 
-// pingTimeout is how long a store may take before it counts as down.
-const pingTimeout = time.Second
+const (
+	// pingTimeout is how long a store may take before it counts as down.
+	pingTimeout = time.Second
+	// readyTimeout is that for a load balancer, which takes a node that answers late for
+	// dead, and its learners from it: a database that hangs must not look like that.
+	readyTimeout = 200 * time.Millisecond
+)
 
 // Values of a store in /health.
 const (
@@ -70,8 +75,11 @@ func (s *Server) houseRoutes() {
 	}{
 		{"/livez", "getLiveness", "Whether the process runs",
 			"It asks no store: restarting a node full of lessons does not bring a store back.", s.livez, nil},
+		{"/startupz", "getStartup", "Whether this node has started",
+			"From when the database has answered once it says yes, whatever becomes of the database then.", s.startupz,
+			[]failure{{http.StatusServiceUnavailable, "The database has not answered yet."}}},
 		{"/readyz", "getReadiness", "Whether this node takes new conversations", "", s.readyz,
-			[]failure{{http.StatusServiceUnavailable, "The node is shutting down, or the database does not answer."}}},
+			[]failure{{http.StatusServiceUnavailable, "The node is shutting down or out of memory, or the database does not answer."}}},
 	} {
 		s.handle(operation{
 			method: http.MethodGet, path: probe.path, id: probe.id, tag: "operations", class: unpaced, summary: probe.summary, about: probe.about,
@@ -91,9 +99,9 @@ func (s *Server) health(c echo.Context) error {
 	}
 	ctx := c.Request().Context()
 	var wg sync.WaitGroup
-	wg.Go(func() { out.Services.Database = ping(ctx, s.opts.Database) })
+	wg.Go(func() { out.Services.Database = ping(ctx, s.opts.Database, pingTimeout) })
 	if s.opts.Redis != nil {
-		wg.Go(func() { out.Services.Redis = ping(ctx, s.opts.Redis) })
+		wg.Go(func() { out.Services.Redis = ping(ctx, s.opts.Redis, pingTimeout) })
 	}
 	wg.Wait()
 	switch {
@@ -106,8 +114,9 @@ func (s *Server) health(c echo.Context) error {
 	return c.JSON(http.StatusOK, out)
 }
 
-func ping(ctx context.Context, p Pinger) string {
-	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+// ping asks a store whether it answers in time.
+func ping(ctx context.Context, p Pinger, within time.Duration) string {
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	if p.Ping(ctx) != nil {
 		return serviceDown
@@ -121,13 +130,26 @@ func (s *Server) livez(c echo.Context) error {
 	return c.JSON(http.StatusOK, statusJSON{Status: "ok"})
 }
 
+// startupz answers GET /startupz: this node has started, and may be asked the other probes.
+// Its tables were brought up to date before it listened.
+func (s *Server) startupz(c echo.Context) error {
+	if !s.started.Load() && ping(c.Request().Context(), s.opts.Database, pingTimeout) == serviceDown {
+		return learn.Errorf(learn.Unavailable, "gateway.startupz", "The database has not answered yet")
+	}
+	s.started.Store(true)
+	return c.JSON(http.StatusOK, statusJSON{Status: "ok"})
+}
+
 // readyz answers GET /readyz: this node takes new conversations.
 func (s *Server) readyz(c echo.Context) error {
 	const op = "gateway.readyz"
 	if s.Draining() {
 		return &apiError{code: string(session.Draining), err: learn.Errorf(learn.Unavailable, op, "This node is shutting down")}
 	}
-	if ping(c.Request().Context(), s.opts.Database) == serviceDown {
+	if s.opts.Overloaded() {
+		return learn.Errorf(learn.Unavailable, op, "This node has no room for further conversations")
+	}
+	if ping(c.Request().Context(), s.opts.Database, readyTimeout) == serviceDown {
 		return learn.Errorf(learn.Unavailable, op, "The database does not answer")
 	}
 	return c.JSON(http.StatusOK, statusJSON{Status: "ok"})

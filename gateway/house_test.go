@@ -24,6 +24,9 @@ type house struct {
 	*testing.T
 	server    *Server
 	store     *memory
+	cards     *fakeCards
+	memories  *fakeMemories
+	levels    *fakeLevels
 	passwords *plainPasswords
 	log       *bytes.Buffer
 	options   Options
@@ -36,10 +39,15 @@ func newHouse(t *testing.T, change ...func(*Options)) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{T: t, store: newMemory(), passwords: &plainPasswords{prefix: "v2:"}, log: &bytes.Buffer{}}
+	h := &house{T: t, store: newMemory(), cards: &fakeCards{}, memories: &fakeMemories{}, levels: &fakeLevels{}, passwords: &plainPasswords{prefix: "v2:"}, log: &bytes.Buffer{}}
 	h.options = Options{
-		Users: h.store, RefreshTokens: h.store, MailTokens: h.store, Profiles: h.store, Tenants: h.store, Conversations: h.store, History: h.store, Once: h.store, Database: h.store,
-		Host: noHost{}, Turns: &fakeTurns{}, Speech: &fakeSpeech{}, Tokens: tokens, Passwords: h.passwords,
+		Sync:  h.store,
+		Users: h.store, RefreshTokens: h.store, MailTokens: h.store, Profiles: h.store, Tenants: h.store, Conversations: h.store, History: h.store, Progress: h.store, Reports: h.store, Once: h.store, Database: h.store,
+		Host: noHost{}, Turns: &fakeTurns{}, Help: &fakeHelp{}, Corrections: h.store, Speech: &fakeSpeech{}, Tokens: tokens, Passwords: h.passwords,
+		Cards: h.cards, Reviews: h.cards, Scenarios: fewScenarios(),
+		Packages: h.cards.pack,
+		Memories: h.memories, Levels: h.levels,
+		Pronunciation: &fakePronunciation{}, Assessments: &fakePronunciation{}, Consents: &fakeConsents{},
 		Log:     slog.New(slog.NewJSONHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Version: "v0.0.0-test",
 		Parts:   session.Parts{STT: "deepgram", LLM: "demo", TTS: "elevenlabs"},

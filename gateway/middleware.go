@@ -97,7 +97,7 @@ func levelOf(route string, status int) slog.Level {
 		return slog.LevelWarn
 	}
 	switch route {
-	case "/livez", "/readyz", "/health", "/api/livez", "/api/readyz", "/api/health":
+	case "/livez", "/readyz", "/startupz", "/health", "/api/livez", "/api/readyz", "/api/startupz", "/api/health":
 		return slog.LevelDebug
 	}
 	return slog.LevelInfo

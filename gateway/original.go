@@ -43,7 +43,7 @@ func (s *Server) registerOriginal() {
 // connection and tries again.
 func (o *originalSockets) connect(c echo.Context) error {
 	r := c.Request()
-	if err := o.server.admit(""); err != nil {
+	if err := o.server.admit("", ""); err != nil {
 		return err
 	}
 	if !wantsUpgrade(r) {
@@ -71,8 +71,17 @@ func (o *originalSockets) connect(c echo.Context) error {
 	if err := o.server.allowHandshake(c, who.user.ID); err != nil {
 		return err
 	}
+	tenant, err := o.server.opts.Tenants.TenantSettings(ctx, who.tenantID)
+	if err != nil {
+		return err
+	}
 	s, err := o.live.take(who.user.ID)
 	if err != nil {
+		return err
+	}
+	places, p := o.server.places, learn.Place{ID: "ws_" + rand.Text(), UserID: who.user.ID, TenantID: who.tenantID}
+	if err := places.take(ctx, s, p, places.limits(who.tenantID, tenant)); err != nil {
+		s.leave()
 		return err
 	}
 	return o.open(c, s, func(ctx context.Context, conn *originalConn) { o.newTalk(conn, who).run(ctx) })

@@ -159,7 +159,7 @@ func TestOriginalDeadClient(t *testing.T) {
 	alive, dead := h.call(), h.call() // dead does not read any more, and so answers no ping
 	read := make(chan string, 1)
 	go func() { read <- alive.next() }()
-	h.eventually("the dead one is given up", func() bool { return h.sockets.live.active(h.user) == 1 })
+	h.eventually("the dead one is given up", func() bool { return h.sockets.live.active(h.user, "") == 1 })
 	alive.send(`{"type":"ping"}`)
 	if got := <-read; got != `{"type":"pong","payload":{}}` {
 		t.Errorf("the living one got %s", got)

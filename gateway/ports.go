@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"kalami/gateway/mailer"
+	"kalami/gateway/metrics"
 	"kalami/providers"
 	"kalami/session"
 	"kalami/session/learn"
@@ -104,6 +105,23 @@ type Tenants interface {
 	TenantSettings(ctx context.Context, tenantID string) (learn.TenantSettings, error)
 }
 
+// Places counts how many sessions users and tenants have over all nodes. Implemented by
+// package store/live. A place that is not renewed is free after ten seconds.
+type Places interface {
+	// TakePlace takes a place if there is one, or takes over the one of that ID. An admission
+	// is no error; Unavailable when nothing can be said.
+	TakePlace(ctx context.Context, p learn.Place, limits learn.PlaceLimits) (learn.Admission, error)
+	// LookForPlace says what TakePlace would, and takes nothing.
+	LookForPlace(ctx context.Context, p learn.Place, limits learn.PlaceLimits) (learn.Admission, error)
+	// RenewPlaces keeps places, and takes those again that were lost; not those that
+	// somebody else holds now.
+	RenewPlaces(ctx context.Context, places []learn.Place) error
+	// LeavePlace gives a place back, unless somebody else holds it now.
+	LeavePlace(ctx context.Context, p learn.Place) error
+	// Degraded says whether it is known not to answer.
+	Degraded() bool
+}
+
 // Conversations keeps sessions of talking.
 type Conversations interface {
 	// StartConversation stores a new conversation at epoch 1. One that has the ClientKey
@@ -121,6 +139,76 @@ type Conversations interface {
 	// that are stored, and adds them to the profile once. It returns the conversation as
 	// it then is; one that has ended already, unchanged.
 	FinishConversation(ctx context.Context, tenantID, userID, id string) (learn.Conversation, error)
+}
+
+// Resumptions keeps with which tokens live conversations can be taken up again, and who
+// owns them. Implemented by package store.
+type Resumptions interface {
+	// OfferResume stores a further token. Conflict with [learn.ErrFenced] in the chain
+	// when the epoch is not the conversation's.
+	OfferResume(ctx context.Context, o learn.ResumeOffer) error
+	// Resume takes a conversation up by a token, in one statement when it is granted. An
+	// outcome is no error. The conversation is that of ResumeGranted; of ResumeForeign it
+	// has the ID, TenantID and UserID alone, for the audit.
+	Resume(ctx context.Context, r learn.Resumption) (learn.Conversation, learn.ResumeOutcome, error)
+	// Background returns what a session needs to go on, with the last n messages. NotFound
+	// when the learner, the profile or the tenant is gone.
+	Background(ctx context.Context, c learn.Conversation, n int) (learn.Background, error)
+	// Epochs returns the epochs of those of the conversations that are active.
+	Epochs(ctx context.Context, ids []string) (map[string]int64, error)
+	// AbandonConversations ends up to limit conversations whose tokens ended before a time,
+	// and returns how many. Nodes may do it at once: each is ended by one of them.
+	AbandonConversations(ctx context.Context, before time.Time, limit int) (int, error)
+}
+
+// Outages tells when live state is away. Implemented by package store/live.
+type Outages interface {
+	// Watch calls take with whether it is, at once and after each change, one after another.
+	// It blocks until ctx ends.
+	Watch(ctx context.Context, take func(degraded bool))
+}
+
+// SignIns tells whose sessions were ended. Implemented by package store.
+type SignIns interface {
+	// TokenVersions returns those of the users that there are, in one statement.
+	TokenVersions(ctx context.Context, userIDs []string) (map[string]int, error)
+}
+
+// Audit keeps, for ever, what somebody may have to answer for. Implemented by package
+// store.
+type Audit interface {
+	// RecordAudit adds an event. Nothing changes or removes it.
+	RecordAudit(ctx context.Context, e learn.AuditEvent) error
+}
+
+// Mirror keeps live conversations where other nodes find them. Implemented by package
+// store/live. What it holds may be lost at any time, and nothing that a learner was told is
+// kept depends on it.
+type Mirror interface {
+	// KeepLive stores what changed in conversations of this node, all at once. The answer
+	// counts even beside an error.
+	KeepLive(ctx context.Context, node string, changes []learn.LiveChange) (learn.LiveAnswer, error)
+	// RenewLive says that a node is alive and has these conversations. Its answer is of
+	// the same kind.
+	RenewLive(ctx context.Context, node string, leases []learn.LiveLease) (learn.LiveAnswer, error)
+	// Live returns what is known of one; ok is false for nothing.
+	Live(ctx context.Context, conversationID string) (state learn.LiveState, ok bool, err error)
+	// ForgetLive removes one that has ended, unless its epoch has risen.
+	ForgetLive(ctx context.Context, conversationID string, epoch int64) error
+	// Degraded says whether it is known not to answer.
+	Degraded() bool
+}
+
+// Meter counts what becomes of sessions, and tells which stores are away. Implemented by *metrics.Metrics; the values are
+// those of package metrics.
+type Meter interface {
+	// Resumed counts a client that came back, by what became of it, and how long that took
+	// from its word until it had all that it had missed.
+	Resumed(result metrics.ResumeResult, took time.Duration)
+	// TookOver counts a conversation that was taken from whoever held it before.
+	TookOver(reason metrics.TakeoverReason)
+	// Degraded tells whether a store is away.
+	Degraded(store metrics.StoreName, away bool)
 }
 
 // History reads back what was held, and deletes it. Every call is bound to a tenant and
@@ -172,6 +260,17 @@ type Once interface {
 	// TakeOnce returns the value and removes it, atomically: of any number of
 	// callers exactly one gets it. ok is false when it is unknown, used or expired.
 	TakeOnce(ctx context.Context, key string) (value []byte, ok bool, err error)
+}
+
+// Secrets is where single-use secrets are kept while [Once] does not answer, and who
+// remembers which of Once's were used. Implemented by package store.
+type Secrets interface {
+	Once
+	// SpendOnce notes for ttl that what Once kept under key was used; first is false when
+	// that was noted before.
+	SpendOnce(ctx context.Context, key string, ttl time.Duration) (first bool, err error)
+	// ForgetOnce removes what was kept for its time.
+	ForgetOnce(ctx context.Context) error
 }
 
 // Limiter says whether something may happen once more at a rate, and counts it if so.

@@ -71,6 +71,7 @@ type profileJSON struct {
 	PatienceMS         *int      `json:"patience_ms" doc:"How long a pause may be; null: the level's default" example:"1800"`
 	SpeechRate         *float64  `json:"speech_rate" doc:"How fast the tutor speaks; null: the level's default" example:"0.8"`
 	VoiceID            *string   `json:"voice_id" doc:"The tutor's voice; null: the language's default"`
+	AutoCards          bool      `json:"auto_cards" doc:"Whether cards come by themselves of what learners say wrongly or in their own language: at most five a session, and no more a day than new cards are asked" example:"false"`
 	CreatedAt          time.Time `json:"created_at" example:"2026-03-01T08:30:00Z"`
 	UpdatedAt          time.Time `json:"updated_at" example:"2026-03-04T05:16:37Z"`
 }
@@ -84,7 +85,7 @@ func showProfile(p learn.Profile) profileJSON {
 		CurrentStreak:     p.StreakDays, StreakDays: p.StreakDays,
 		VocabularyMastered: p.Mastered,
 		CorrectionMode:     orNull(string(p.CorrectionMode)), PatienceMS: orNull(p.PatienceMS),
-		SpeechRate: orNull(p.SpeechRate), VoiceID: orNull(p.VoiceID),
+		SpeechRate: orNull(p.SpeechRate), VoiceID: orNull(p.VoiceID), AutoCards: p.AutoCards,
 		CreatedAt: p.CreatedAt.UTC(), UpdatedAt: p.UpdatedAt.UTC(),
 	}
 }
@@ -230,11 +231,12 @@ type profileRequest struct {
 	PatienceMS     optional[int]     `json:"patience_ms" doc:"How long a pause may be, in milliseconds" minimum:"800" maximum:"4000" example:"1800"`
 	SpeechRate     optional[float64] `json:"speech_rate" doc:"How fast the tutor speaks" minimum:"0.5" maximum:"1.5" example:"0.8"`
 	VoiceID        optional[string]  `json:"voice_id" doc:"One of GET /speech/voices" maxLength:"64"`
+	AutoCards      optional[bool]    `json:"auto_cards" doc:"Whether cards come by themselves of what the learner says wrongly or in their own language; false by default" example:"false"`
 }
 
 // patch is the part of the request that may be changed later.
 func (in profileRequest) patch() profilePatch {
-	return profilePatch{in.Level, in.CorrectionMode, in.PatienceMS, in.SpeechRate, in.VoiceID}
+	return profilePatch{in.Level, in.CorrectionMode, in.PatienceMS, in.SpeechRate, in.VoiceID, in.AutoCards}
 }
 
 // profilePatch is the body of PATCH: what is absent stays as it is.
@@ -244,6 +246,7 @@ type profilePatch struct {
 	PatienceMS     optional[int]     `json:"patience_ms" doc:"How long a pause may be, in milliseconds" minimum:"800" maximum:"4000" example:"1500"`
 	SpeechRate     optional[float64] `json:"speech_rate" doc:"How fast the tutor speaks" minimum:"0.5" maximum:"1.5" example:"0.9"`
 	VoiceID        optional[string]  `json:"voice_id" doc:"One of GET /speech/voices" maxLength:"64"`
+	AutoCards      optional[bool]    `json:"auto_cards" doc:"Whether cards come by themselves of what the learner says wrongly or in their own language; false by default" example:"false"`
 }
 
 // apply checks the settings that are set, all but the level, and writes them into p;
@@ -269,6 +272,9 @@ func (in profilePatch) apply(p *learn.Profile, f *faults) {
 	}
 	if o := in.VoiceID; o.set {
 		p.VoiceID = f.voiceID("voice_id", o.value)
+	}
+	if o := in.AutoCards; o.set {
+		p.AutoCards = o.value
 	}
 }
 

@@ -27,7 +27,7 @@ func TestFault01ProfileShape(t *testing.T) {
 		"id": id, "target_language": "ja", "cefr_level": "B1",
 		"total_practice_time": 90.0, "total_speaking_time_seconds": 90.0,
 		"conversation_count": 3.0, "current_streak": 4.0, "streak_days": 4.0, "vocabulary_mastered": 5.0,
-		"correction_mode": nil, "patience_ms": nil, "speech_rate": nil, "voice_id": nil,
+		"auto_cards": false, "correction_mode": nil, "patience_ms": nil, "speech_rate": nil, "voice_id": nil,
 		"created_at": "2025-12-31T16:00:00Z", "updated_at": "2025-12-31T16:00:00Z",
 	}
 	got := h.as(access, "GET", "/users/profiles/"+id, nil).want(http.StatusOK).json()

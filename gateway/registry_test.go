@@ -48,8 +48,8 @@ func TestRegistryCaps(t *testing.T) {
 	if r.load() != 1 {
 		t.Errorf("a full node has a load of %v", r.load())
 	}
-	if r.active("ana") != 2 || r.active("ben") != 1 || r.active("eva") != 0 || r.total() != 3 {
-		t.Errorf("ana %d, ben %d, eva %d of %d", r.active("ana"), r.active("ben"), r.active("eva"), r.total())
+	if r.active("ana", "") != 2 || r.active("ben", "") != 1 || r.active("eva", "") != 0 || r.total() != 3 {
+		t.Errorf("ana %d, ben %d, eva %d of %d", r.active("ana", ""), r.active("ben", ""), r.active("eva", ""), r.total())
 	}
 	stranger.leave()
 	ana1.leave()
@@ -58,8 +58,8 @@ func TestRegistryCaps(t *testing.T) {
 	if r.load() != 1.0/3 {
 		t.Errorf("one of three: a load of %v", r.load())
 	}
-	if r.active("ana") != 0 || r.total() != 1 {
-		t.Errorf("ana %d of %d after leaving", r.active("ana"), r.total())
+	if r.active("ana", "") != 0 || r.total() != 1 {
+		t.Errorf("ana %d of %d after leaving", r.active("ana", ""), r.total())
 	}
 	for range 2 {
 		mustTake(t, r, "eva")

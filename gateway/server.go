@@ -3,6 +3,7 @@ package gateway
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"html/template"
@@ -46,14 +47,54 @@ type Options struct {
 	Tenants       Tenants
 	Conversations Conversations
 	History       History
-	Once          Once
+	Reports       Reports
+	Progress      Progress
+	Sync          Sync
+	Cards         Cards
+	Reviews       Reviews
+	Memories      Memories
+	Levels        Levels
+	// Packages makes packages of cards for Anki.
+	Packages PackageWriter
+	// Resumptions let clients come back to sessions whose sockets they lost; may be nil,
+	// then sessions end with their sockets. See [Server.KeepSessions].
+	Resumptions Resumptions
+	// Mirror lets other nodes go on with the sessions of this one; may be nil.
+	Mirror Mirror
+	// Places bounds sessions over all nodes; may be nil for a single node. See
+	// [Server.KeepSessions].
+	Places Places
+	// Outages has the Mirror and Places filled again as soon as they are back; may be nil,
+	// then that happens within three seconds.
+	Outages Outages
+	// SignIns is asked every few seconds whether those who talk here are still signed in, as
+	// the notice of another node may be lost; may be nil.
+	SignIns SignIns
+	// Audit keeps who showed a resume token without the right; may be nil.
+	Audit Audit
+	// Meter counts returns and take-overs, and shows which stores are away; may be nil.
+	Meter Meter
+	Once  Once
+	// Secrets keeps tickets while Once does not answer, and sees to it that none of Once's is
+	// used twice, whatever Once remembers; may be nil, then nobody can begin meanwhile.
+	Secrets Secrets
 	// Limiter bounds Rates; may be nil, then nothing is bounded.
 	Limiter Limiter
 	// Host runs the conversations of the voice endpoint, Turns those of whole turns.
 	Host  Host
 	Turns Turns
+	// Help serves help on demand, Corrections what learners say of corrections.
+	Help        Help
+	Corrections Corrections
 	// Speech serves the routes of recorded speech.
 	Speech Speech
+	// Scenarios are what conversations can play.
+	Scenarios Scenarios
+	// Pronunciation assesses recordings, Assessments reads back what it found, and Consents
+	// keeps what learners agree to.
+	Pronunciation Pronunciation
+	Assessments   Assessments
+	Consents      Consents
 	// Database and Redis are asked by /health and /readyz. Redis may be nil when
 	// it runs in process; then /health leaves it out.
 	Database Pinger
@@ -75,11 +116,24 @@ type Options struct {
 	VerifyEmail EmailVerification
 	// Nodes tells the other nodes of sessions that were ended; may be nil for a single node.
 	Nodes Nodes
+	// DrainWait is how long a node that stops goes on before it sends its clients away, so
+	// that the balancer has noticed; at most a quarter of DrainGrace. DrainGrace is how long
+	// it takes until all have left; 0 means 30 s. Both for nodes that have others.
+	DrainWait, DrainGrace time.Duration
 	// Pages holds the demo page, index.html at its root; may be nil, then / answers JSON only.
 	// Its files are read once, by New.
 	Pages fs.FS
 	Log   *slog.Logger
 
+	// Node is this node's name among those that share the database and live state; empty
+	// means a random one.
+	Node string
+	// ResumeWindow is for how long a client can come back (0 means 10 minutes), and
+	// WarmTime for how much of it the session waits in memory (0 means 30 seconds).
+	ResumeWindow, WarmTime time.Duration
+	// AbandonAfter is how long after the end of the window a conversation is given up whose
+	// client did not come back, neither with a token nor with a ticket; 0 means 24 hours.
+	AbandonAfter time.Duration
 	// Name and Version are what / tells; empty Name means "Kalami".
 	Name, Version string
 	// Parts names the provider that serves each part of the tutor; "demo" for a simulated one.
@@ -105,8 +159,15 @@ type Options struct {
 	// AccountRates bound what else is done with credentials; zero fields mean their defaults.
 	AccountRates AccountRates
 	// MaxSessionsPerUser and MaxSessions cap the open conversations of one user (0
-	// means 2) and of this node (0 means 2,000).
+	// means 2) over all nodes, and of this node (0 means 2,000).
 	MaxSessionsPerUser, MaxSessions int
+	// MaxSessionsPerTenant caps those of a school that has not set it otherwise, over all
+	// nodes; 0 means no cap.
+	MaxSessionsPerTenant int
+	// Overloaded tells that this node has no room for a further conversation, whatever
+	// their number: it takes no new ones then and is not ready, and keeps what it has.
+	// It must not block. Nil: never.
+	Overloaded func() bool
 }
 
 // voiceEndpoint is the socket side of the gateway as its REST side sees it.
@@ -114,10 +175,13 @@ type voiceEndpoint interface {
 	// register adds the socket routes. They get none of the body limits and timeouts
 	// of the other routes, which break an upgrade.
 	register(e *echo.Echo)
-	// ActiveSessions counts the open conversations of one user on this node.
-	ActiveSessions(userID string) int
+	// ActiveSessions counts the open conversations of one user on this node, without the
+	// named one.
+	ActiveSessions(userID, butConversation string) int
 	// TotalSessions counts all open conversations on this node.
 	TotalSessions() int
+	// Full says whether this node has no room for a further conversation.
+	Full() bool
 	// endUser ends the open conversations of a user whose sessions have been ended. It
 	// does not wait for them.
 	endUser(userID string)
@@ -136,6 +200,8 @@ type Server struct {
 	live     *registry
 	voice    voiceEndpoint
 	original *originalSockets
+	mirror   *mirrorWriter
+	places   *placeKeeper
 	proxies  proxies
 	// outboxPage is the page of /debug/outbox.
 	outboxPage *template.Template
@@ -151,7 +217,13 @@ type Server struct {
 	// letters are waiting for DeliverMail; a full queue refuses the next.
 	letters chan letter
 
-	draining atomic.Bool
+	// packages are being made.
+	packages atomic.Int32
+
+	draining   atomic.Bool
+	neighbours *neighbours
+	// started says that the database has answered once; see startupz.
+	started atomic.Bool
 }
 
 // New checks the options and builds the routes. It starts nothing.
@@ -162,6 +234,7 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{opts: o, log: o.Log, echo: echo.New(), proxies: proxies{trusted: o.TrustedProxies},
 		outboxPage: newOutboxPage(), letters: make(chan letter, waitingLetters)}
+	s.neighbours = newNeighbours(o.Node, o.Nodes, s.Draining, o.Log)
 	s.echo.HideBanner, s.echo.HidePort = true, true
 	s.echo.IPExtractor = s.proxies.clientIP()
 	s.echo.HTTPErrorHandler = s.renderError
@@ -175,6 +248,10 @@ func New(o Options) (*Server, error) {
 	}
 	s.bodies.most = o.BodyMemory
 	s.live = newRegistry(o.MaxSessions, o.MaxSessionsPerUser)
+	s.live.overloaded = o.Overloaded
+	s.mirror = newMirrorWriter(o.Mirror, o.Node, s.live, s.log)
+	s.places = newPlaceKeeper(o.Places, s.live, o.MaxSessionsPerTenant, s.log)
+	s.live.keeper = s.places
 	s.voice = newVoice(s)
 	s.routes(pages)
 	if err := s.registerDocumentation(); err != nil {
@@ -199,8 +276,12 @@ func New(o Options) (*Server, error) {
 func (o Options) withDefaults() (Options, error) {
 	for name, missing := range map[string]bool{
 		"Users": o.Users == nil, "RefreshTokens": o.RefreshTokens == nil, "MailTokens": o.MailTokens == nil, "Profiles": o.Profiles == nil, "Tenants": o.Tenants == nil,
-		"Conversations": o.Conversations == nil, "History": o.History == nil,
-		"Once": o.Once == nil, "Host": o.Host == nil, "Turns": o.Turns == nil, "Speech": o.Speech == nil, "Database": o.Database == nil,
+		"Sync":          o.Sync == nil,
+		"Conversations": o.Conversations == nil, "History": o.History == nil, "Progress": o.Progress == nil, "Reports": o.Reports == nil,
+		"Once": o.Once == nil, "Host": o.Host == nil, "Turns": o.Turns == nil, "Help": o.Help == nil, "Corrections": o.Corrections == nil, "Speech": o.Speech == nil, "Database": o.Database == nil,
+		"Cards": o.Cards == nil, "Reviews": o.Reviews == nil, "Scenarios": o.Scenarios == nil, "Memories": o.Memories == nil, "Levels": o.Levels == nil,
+		"Packages":      o.Packages == nil,
+		"Pronunciation": o.Pronunciation == nil, "Assessments": o.Assessments == nil, "Consents": o.Consents == nil,
 		"PublicURL": o.PublicURL == "" && o.Mailer != nil,
 		"Tokens":    o.Tokens == nil, "Passwords": o.Passwords == nil, "Log": o.Log == nil,
 	} {
@@ -222,8 +303,18 @@ func (o Options) withDefaults() (Options, error) {
 	if o.RefreshLifetime <= 0 {
 		o.RefreshLifetime = 30 * 24 * time.Hour
 	}
+	if o.Node == "" {
+		o.Node = rand.Text()
+	}
+	o.ResumeWindow = cmp.Or(o.ResumeWindow, 10*time.Minute)
+	o.WarmTime = cmp.Or(o.WarmTime, 30*time.Second)
+	o.DrainGrace = cmp.Or(o.DrainGrace, 30*time.Second)
+	o.AbandonAfter = cmp.Or(o.AbandonAfter, 24*time.Hour)
 	if o.MaxSessionsPerUser <= 0 {
 		o.MaxSessionsPerUser = 2
+	}
+	if o.Overloaded == nil {
+		o.Overloaded = func() bool { return false }
 	}
 	if o.MaxSessions <= 0 {
 		o.MaxSessions = 2000
@@ -240,9 +331,23 @@ func (s *Server) routes(pages pages) {
 	s.outboxRoutes()
 	s.profileRoutes()
 	s.statisticsRoutes()
+	s.progressRoutes()
+	s.scenarioRoutes()
 	s.conversationRoutes()
+	s.syncRoutes()
+	s.summaryRoutes()
 	s.turnRoutes()
+	s.helpRoutes()
+	s.correctionRoutes()
+	s.cardRoutes()
+	s.exportRoutes()
+	s.importRoutes()
+	s.reviewRoutes()
+	s.memoryRoutes()
+	s.levelRoutes()
 	s.speechRoutes()
+	s.pronunciationRoutes()
+	s.consentRoutes()
 	s.ticketRoutes()
 	s.houseRoutes()
 	s.descriptionRoutes()

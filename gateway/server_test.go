@@ -81,7 +81,7 @@ func TestRoutesNeedToken(t *testing.T) {
 	open := map[string]bool{
 		"/": true, "/auth/refresh": true, "/auth/logout": true, "/auth/password/forgot": true, "/auth/password/reset": true,
 		"/auth/email/verify": true, "/auth/email/resend": true, "/auth/register": true, "/auth/login": true, "/auth/guest": true,
-		"/languages": true, "/health": true, "/livez": true, "/readyz": true, voicePath: true,
+		"/languages": true, "/health": true, "/livez": true, "/readyz": true, "/startupz": true, voicePath: true,
 		"/openapi.json": true, "/openapi-3.0.json": true, "/asyncapi.json": true,
 	}
 	for _, r := range h.server.echo.Routes() {

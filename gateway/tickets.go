@@ -1,10 +1,10 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -44,6 +44,8 @@ type Ticket struct {
 	// ConversationID is empty when the socket is to begin a new conversation.
 	ConversationID string `json:"conversation_id,omitempty"`
 	Topic          string `json:"topic,omitempty"`
+	// ScenarioID is what the conversation plays; empty for free talk.
+	ScenarioID string `json:"scenario_id,omitempty"`
 	// Origin is the Origin header of the ticket's request, and the socket must come from
 	// the same. Empty outside browsers: a ticket that a back end fetched binds no page,
 	// since which page it is for only that back end knows.
@@ -73,7 +75,7 @@ func (s *Server) redeemTicket(ctx context.Context, secret string) (Ticket, error
 	if !token.IsTicket(secret) {
 		return Ticket{}, refused
 	}
-	value, ok, err := s.opts.Once.TakeOnce(ctx, ticketKey(secret))
+	value, ok, err := s.takeTicket(ctx, ticketKey(secret))
 	if err != nil {
 		return Ticket{}, &learn.Error{Kind: learn.Unavailable, Msg: "Tickets cannot be checked just now", Op: op, Err: err}
 	}
@@ -99,7 +101,8 @@ func ticketKey(secret string) string { return "ticket:" + token.Hash(secret) }
 type ticketRequest struct {
 	ProfileID      *string        `json:"profile_id" required:"true" doc:"One of the caller's profiles" example:"0197b0f1-1d2c-7f3e-8c11-6f2e5a7b9d10"`
 	ConversationID *string        `json:"conversation_id" doc:"A session of that profile to go on with; a new one begins when it is left out"`
-	Topic          *string        `json:"topic" doc:"What a new session is about; \"General conversation\" by default" maxLength:"200" example:"Ordering in a café"`
+	Topic          *string        `json:"topic" doc:"What a new session is about; by default its scenario's title, or \"General conversation\"" maxLength:"200" example:"Ordering in a café"`
+	ScenarioID     *string        `json:"scenario_id" doc:"What a new session is to play, see /scenarios; free talk by default. With conversation_id, that session's own" example:"order-in-a-cafe"`
 	DeviceID       *string        `json:"device_id" doc:"What the client calls its device; 1 to 64 letters, digits, '-', '_' or '.'" example:"phone-1"`
 	Session        sessionRequest `json:"session" doc:"What the session starts with; the profile's and the protocol's values for what is left out"`
 }
@@ -143,7 +146,7 @@ func (s *Server) createTicket(c echo.Context, who caller) error {
 	if err := in.check(&t); err != nil {
 		return err
 	}
-	if err := s.admit(who.user.ID); err != nil {
+	if err := s.admit(who.user.ID, t.ConversationID); err != nil {
 		return err
 	}
 	profile, err := s.profile(c, who, t.ProfileID)
@@ -151,10 +154,11 @@ func (s *Server) createTicket(c echo.Context, who caller) error {
 		return err
 	}
 	ctx := c.Request().Context()
-	if t.ConversationID != "" {
-		if t.Topic, err = s.continuedTopic(ctx, t); err != nil {
-			return err
-		}
+	if t, err = s.bindConversation(ctx, t, who.user); err != nil {
+		return err
+	}
+	if err := s.lookForPlace(ctx, t); err != nil {
+		return err
 	}
 	if err := s.allowHandshake(c, who.user.ID); err != nil {
 		return err
@@ -189,6 +193,9 @@ func (in ticketRequest) check(t *Ticket) error {
 	if t.Topic == "" {
 		t.Topic = defaultTopic
 	}
+	if in.ScenarioID != nil {
+		t.ScenarioID = *in.ScenarioID
+	}
 	if in.DeviceID != nil {
 		if t.DeviceID = *in.DeviceID; !saneID(t.DeviceID) {
 			f.add("device_id", "must be 1 to 64 letters, digits, '-', '_' or '.'")
@@ -198,48 +205,67 @@ func (in ticketRequest) check(t *Ticket) error {
 	return f.err(op)
 }
 
-// admit says whether the user may open another conversation here. The count may have
-// changed when the socket comes; the registry counts again.
-func (s *Server) admit(userID string) error {
+// admit says whether the user may open another conversation here, or go on with the one
+// named. The count may have changed when the socket comes; the registry counts again.
+func (s *Server) admit(userID, conversationID string) error {
 	switch {
 	case s.Draining():
 		return errDraining()
-	case s.voice.ActiveSessions(userID) >= s.opts.MaxSessionsPerUser:
+	case s.voice.ActiveSessions(userID, conversationID) >= s.opts.MaxSessionsPerUser:
 		return errTooManySessions(s.opts.MaxSessionsPerUser)
-	case s.voice.TotalSessions() >= s.opts.MaxSessions:
+	case s.voice.Full():
 		return errNoPlace()
 	}
 	return nil
 }
 
-// continuedTopic checks the conversation that t goes on with, and returns its topic.
-func (s *Server) continuedTopic(ctx context.Context, t Ticket) (string, error) {
+// lookForPlace says whether the user and the tenant may have another conversation over all
+// nodes, as admit does for this one.
+func (s *Server) lookForPlace(ctx context.Context, t Ticket) error {
+	tenant, err := s.opts.Tenants.TenantSettings(ctx, t.TenantID)
+	if err != nil {
+		return err
+	}
+	p := learn.Place{ID: cmp.Or(t.ConversationID, "new"), UserID: t.UserID, TenantID: t.TenantID}
+	return s.places.look(ctx, p, s.places.limits(t.TenantID, tenant))
+}
+
+// bindConversation returns t with the topic and the scenario of its conversation: of the one
+// that it goes on with, which it checks, or of the one that is to begin.
+func (s *Server) bindConversation(ctx context.Context, t Ticket, u learn.User) (Ticket, error) {
 	const op = "gateway.createTicket"
+	if t.ConversationID == "" {
+		scene, err := s.chosenScene(u, t.ScenarioID)
+		t.Topic = topicOf(t.Topic, scene, u)
+		return t, err
+	}
 	unknown := learn.Errorf(learn.NotFound, op, "Session not found")
 	if !saneID(t.ConversationID) {
-		return "", unknown
+		return t, unknown
 	}
 	conv, err := s.opts.Conversations.Conversation(ctx, t.TenantID, t.UserID, t.ConversationID)
 	switch {
 	case err != nil:
-		return "", renamed(err, learn.NotFound, op, "Session not found")
+		return t, renamed(err, learn.NotFound, op, "Session not found")
 	case conv.ProfileID != t.ProfileID:
-		return "", unknown
+		return t, unknown
 	case conv.EndedAt != nil:
-		return "", &apiError{code: "session_ended", err: learn.Errorf(learn.Conflict, op, "Session has ended")}
+		return t, &apiError{code: "session_ended", err: learn.Errorf(learn.Conflict, op, "Session has ended")}
 	}
-	return conv.Topic, nil
+	own := playedIn(conv)
+	if t.ScenarioID != "" && t.ScenarioID != own {
+		var f faults
+		f.add("scenario_id", "must be left out or be the session's own: what a session plays does not change")
+		return t, f.err(op)
+	}
+	t.Topic, t.ScenarioID = conv.Topic, own
+	return t, nil
 }
 
-// storeTicket keeps t for its short life under a fresh secret's hash.
-func (s *Server) storeTicket(ctx context.Context, t Ticket) (secret string, err error) {
-	value, err := json.Marshal(t)
-	if err != nil {
-		return "", fmt.Errorf("gateway: encode a ticket: %w", err)
+// playedIn is the id of a conversation's scenario; empty for free talk.
+func playedIn(c learn.Conversation) string {
+	if c.Scene == nil {
+		return ""
 	}
-	secret = token.NewTicket()
-	if err := s.opts.Once.PutOnce(ctx, ticketKey(secret), value, ticketKept); err != nil {
-		return "", fmt.Errorf("gateway: keep a ticket: %w", err)
-	}
-	return secret, nil
+	return c.Scene.ID
 }

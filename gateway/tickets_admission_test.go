@@ -3,6 +3,7 @@ package gateway
 import (
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 
 	"github.com/labstack/echo/v4"
@@ -48,7 +49,33 @@ func TestTicketAdmission(t *testing.T) {
 	}
 	h.server.voice = busyVoice{}
 	h.server.Drain()
-	if r := ask(); r.refusal(http.StatusServiceUnavailable, "draining").Detail == "" || r.header.Get(echo.HeaderRetryAfter) != "5" {
+	if r := ask(); r.refusal(http.StatusServiceUnavailable, "draining").Detail == "" || r.header.Get(echo.HeaderRetryAfter) != "1" {
 		t.Errorf("Retry-After %q", r.header.Get(echo.HeaderRetryAfter))
 	}
+}
+
+// A node beyond its memory takes no new conversations and is not ready; the one under way
+// goes on, and when there is room again others are let in.
+func TestNodeWithoutRoom(t *testing.T) {
+	var over atomic.Bool
+	h := newSocketHouse(t, newLesson(), func(o *Options) { o.Overloaded = over.Load })
+	bought := h.ticket(nil)
+	p, _ := h.open(withTicket(h.ticket(nil)))
+	over.Store(true)
+	h.do("GET", "/readyz", nil).refusal(http.StatusServiceUnavailable, "unavailable")
+	h.do("GET", "/livez", nil).want(http.StatusOK)
+	r := h.as(h.access, "POST", "/v1/voice/tickets", map[string]any{"profile_id": h.profile})
+	if r.refusal(http.StatusServiceUnavailable, "overloaded"); r.header.Get(echo.HeaderRetryAfter) != "30" {
+		t.Errorf("Retry-After is %q", r.header.Get(echo.HeaderRetryAfter))
+	}
+	for name, hs := range map[string]handshake{"an access token": h.withBearer(h.access, "profile_id="+h.profile), "a ticket": withTicket(bought)} {
+		if _, resp, err := h.dial(hs); err == nil || resp == nil || resp.StatusCode != http.StatusServiceUnavailable {
+			t.Errorf("a socket with %s: %v, %v", name, resp, err)
+		}
+	}
+	p.text(`{"type":"session.end"}`)
+	p.closed(1000, "normal")
+	over.Store(false)
+	h.do("GET", "/readyz", nil).want(http.StatusOK)
+	h.ticket(nil)
 }

@@ -22,11 +22,12 @@ import (
 // busyVoice is a voice endpoint with a number of conversations open.
 type busyVoice struct{ mine, all int }
 
-func (busyVoice) register(*echo.Echo)         {}
-func (b busyVoice) ActiveSessions(string) int { return b.mine }
-func (b busyVoice) TotalSessions() int        { return b.all }
-func (busyVoice) endUser(string)              {}
-func (busyVoice) drain(context.Context) error { return nil }
+func (busyVoice) register(*echo.Echo)              {}
+func (b busyVoice) ActiveSessions(_, _ string) int { return b.mine }
+func (b busyVoice) TotalSessions() int             { return b.all }
+func (b busyVoice) Full() bool                     { return b.all >= 5 }
+func (busyVoice) endUser(string)                   {}
+func (busyVoice) drain(context.Context) error      { return nil }
 
 // A ticket carries what was asked for over what the profile says, to the one socket
 // that shows it.
@@ -270,7 +271,7 @@ func TestTicketStoreDown(t *testing.T) {
 func TestRedeemTicketRefuses(t *testing.T) {
 	h := newHouse(t)
 	for name, secret := range map[string]string{
-		"empty": "", "unknown": token.NewTicket(), "a resume secret": token.NewResume(), "a hash": token.Hash("x"),
+		"empty": "", "unknown": token.NewTicket(), "a resume token": token.NewResume("0192d5f0-6c3e-7b5a-9a0e-3f2f6f1f8c11"), "a hash": token.Hash("x"),
 		"huge": "kt_" + strings.Repeat("a", 1<<20),
 	} {
 		if _, err := h.server.redeemTicket(t.Context(), secret); learn.KindOf(err) != learn.Unauthorised {

@@ -90,6 +90,7 @@ func (s *Server) sessionConfig(t Ticket, p learn.Profile, u learn.User, in sessi
 		NativeLanguage: u.NativeLanguage,
 		Level:          string(p.Level),
 		Topic:          t.Topic,
+		ScenarioID:     t.ScenarioID,
 		CorrectionMode: string(p.CorrectionMode),
 		Duplex:         valueOr(in.Duplex, duplexFull),
 		Parts:          s.opts.Parts,

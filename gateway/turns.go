@@ -85,18 +85,25 @@ type newWordJSON struct {
 	Example     string  `json:"example" doc:"The tutor's sentence" example:"¿Qué le gustaría comer?"`
 }
 
+func showNewWords(words []learn.NewWord) []newWordJSON {
+	out := make([]newWordJSON, len(words)) // [] and never null
+	for i, w := range words {
+		out[i] = newWordJSON{Word: w.Surface, Lemma: w.Lemma, PartOf: orNull(w.PartOf), Translation: w.Translation,
+			Level: orNull(string(w.Level)), Example: w.Example}
+	}
+	return out
+}
+
 // showTurn makes the answer of a turn in a conversation of this language.
 func showTurn(r session.TurnResult, language string) turnJSON {
 	out := turnJSON{
 		UserText: r.Learner.Content, AssistantText: r.Tutor.Content, Corrections: showCorrections(r.Corrections),
-		Vocabulary: make([]string, len(r.NewWords)), NewWords: make([]newWordJSON, len(r.NewWords)),
+		Vocabulary: make([]string, len(r.NewWords)), NewWords: showNewWords(r.NewWords),
 		AudioFormat: "mp3", SessionID: r.Conversation.ID, UserMessageID: orNull(r.Learner.ID), AssistantMessageID: orNull(r.Tutor.ID),
 		Analysed: r.Analysed,
 	}
 	for i, w := range r.NewWords {
 		out.Vocabulary[i] = w.Surface
-		out.NewWords[i] = newWordJSON{Word: w.Surface, Lemma: w.Lemma, PartOf: orNull(w.PartOf), Translation: w.Translation,
-			Level: orNull(string(w.Level)), Example: w.Example}
 	}
 	switch {
 	case r.Unheard:

@@ -71,14 +71,17 @@ func takesRecording() []content {
 
 // readUpload reads a recording, of either kind. Without one, or with one that is empty,
 // it is Invalid; one that is larger than vendors take is a [*http.MaxBytesError].
-func readUpload(c echo.Context) (upload, error) {
+func readUpload(c echo.Context) (upload, error) { return readUploadWith(c, readBase64) }
+
+// readUploadWith is readUpload for a route whose JSON has fields of its own.
+func readUploadWith(c echo.Context, readJSON func(echo.Context) (upload, error)) (upload, error) {
 	const op = "gateway.readUpload"
 	var u upload
 	var err error
 	if mt, params, _ := mime.ParseMediaType(c.Request().Header.Get(echo.HeaderContentType)); mt == echo.MIMEMultipartForm {
 		u, err = readForm(c.Request().Body, params["boundary"])
 	} else {
-		u, err = readBase64(c)
+		u, err = readJSON(c)
 	}
 	if err != nil {
 		return upload{}, err
@@ -141,11 +144,17 @@ func (u *upload) read(part *multipart.Part) (err error) {
 
 // readBase64 reads the JSON form.
 func readBase64(c echo.Context) (upload, error) {
-	const op = "gateway.readUpload"
 	var in recordingRequest
 	if err := decodeJSON(c, &in); err != nil {
 		return upload{}, err
 	}
+	return in.upload()
+}
+
+// upload checks what came as JSON. What it returns has room for further values even beside
+// an error.
+func (in recordingRequest) upload() (upload, error) {
+	const op = "gateway.readUpload"
 	u := upload{audio: in.Audio.bytes, field: "audio_base64", values: map[string]string{}}
 	if in.Language != nil {
 		u.values["language"] = *in.Language

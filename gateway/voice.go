@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime"
 	"runtime/debug"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
+	"kalami/gateway/line"
 	"kalami/session"
 	"kalami/session/learn"
 )
@@ -33,6 +35,8 @@ type voiceSockets struct {
 	live   *registry
 	flow   FlowLimits
 	hello  time.Duration
+	// takeovers are the conversations that are being taken over.
+	takeovers chan struct{}
 }
 
 var _ voiceEndpoint = (*voiceSockets)(nil)
@@ -43,6 +47,8 @@ func newVoice(s *Server) *voiceSockets {
 		server: s,
 		live:   s.live,
 		hello:  helloWait,
+
+		takeovers: make(chan struct{}, takeoversPerCore*runtime.GOMAXPROCS(0)),
 	}
 }
 
@@ -54,10 +60,15 @@ func (v *voiceSockets) register(e *echo.Echo) {
 }
 
 // ActiveSessions implements voiceEndpoint.
-func (v *voiceSockets) ActiveSessions(userID string) int { return v.live.active(userID) }
+func (v *voiceSockets) ActiveSessions(userID, butConversation string) int {
+	return v.live.active(userID, butConversation)
+}
 
 // TotalSessions implements voiceEndpoint.
 func (v *voiceSockets) TotalSessions() int { return v.live.total() }
+
+// Full implements [voiceEndpoint].
+func (v *voiceSockets) Full() bool { return v.live.full() }
 
 // connect answers GET /v1/voice. What only load or a broken client can cause is refused
 // before the upgrade, by a status; what the user of a browser must be told is explained
@@ -65,7 +76,7 @@ func (v *voiceSockets) TotalSessions() int { return v.live.total() }
 // refused upgrade.
 func (v *voiceSockets) connect(c echo.Context) error {
 	r := c.Request()
-	if err := v.server.admit(""); err != nil {
+	if err := v.server.admit("", ""); err != nil {
 		return err
 	}
 	if !wantsUpgrade(r) {
@@ -85,7 +96,7 @@ func (v *voiceSockets) connect(c echo.Context) error {
 	case credentialBearer:
 		return v.connectBearer(ctx, c, cred)
 	case credentialResume:
-		return v.connectStranger(c, v.awaitResume)
+		return v.connectResume(c, cred.secret)
 	default:
 		return v.connectTicket(ctx, c, cred)
 	}
@@ -101,7 +112,7 @@ func (v *voiceSockets) connectBearer(ctx context.Context, c echo.Context, cred c
 	if err := v.server.allowHandshake(c, in.user.ID); err != nil {
 		return err
 	}
-	s, err := v.live.take(in.user.ID)
+	s, err := v.admitted(ctx, in)
 	if err != nil {
 		return err
 	}
@@ -114,7 +125,7 @@ func (v *voiceSockets) connectTicket(ctx context.Context, c echo.Context, cred c
 	if err == nil {
 		c.Set(keyUserID, in.user.ID)
 		var s *seat
-		if s, err = v.live.take(in.user.ID); err == nil {
+		if s, err = v.admitted(ctx, in); err == nil {
 			return v.seated(c, s, in)
 		}
 	}
@@ -123,21 +134,45 @@ func (v *voiceSockets) connectTicket(ctx context.Context, c echo.Context, cred c
 	}
 	no := refusalOf(err)
 	v.server.log.Info("voice socket refused", "request_id", requestID(c), "code", string(no.problem.Code), "err", err)
-	return v.connectStranger(c, func(_ context.Context, conn *voiceConn) { no.tell(conn) })
+	return v.connectStranger(c, nil, func(_ context.Context, conn *voiceConn) { no.tell(conn) })
+}
+
+// admitted lets a learner in: it takes a seat of this node, and its place over all nodes.
+// Errors are those of registry.take.
+func (v *voiceSockets) admitted(ctx context.Context, in entry) (*seat, error) {
+	t, places := in.ticket, v.server.places
+	s, err := v.live.takeFor(t.UserID, t.ConversationID)
+	if err != nil {
+		return nil, err
+	}
+	p := learn.Place{ID: in.conversation, UserID: t.UserID, TenantID: t.TenantID}
+	if err := places.take(ctx, s, p, places.limits(t.TenantID, in.tenant)); err != nil {
+		s.leave()
+		return nil, err
+	}
+	return s, nil
 }
 
 // seated upgrades a request whose learner is known, and begins to talk.
 func (v *voiceSockets) seated(c echo.Context, s *seat, in entry) error {
-	renew := func(accessToken string) (time.Time, error) { return v.renew(s.ctx, in.user.ID, accessToken) }
-	return v.open(c, s, renew, func(ctx context.Context, conn *voiceConn) { v.talk(ctx, s, conn, in) })
+	return v.open(c, s, v.renewerOf(s, in.user.ID), func(ctx context.Context, conn *voiceConn) { v.talk(ctx, s, conn, in) })
 }
 
-// connectStranger upgrades a request whose learner is not known, for as long as it
-// takes to tell the client what it should do instead.
-func (v *voiceSockets) connectStranger(c echo.Context, tell func(ctx context.Context, conn *voiceConn)) error {
+// renewerOf verifies fresh access tokens of a user for as long as they have the seat.
+func (v *voiceSockets) renewerOf(s *seat, userID string) func(string) (time.Time, error) {
+	return func(accessToken string) (time.Time, error) { return v.renew(s.ctx, userID, accessToken) }
+}
+
+// connectStranger upgrades a request whose learner is not known, for as long as it takes to
+// tell the client what it should do instead, or to find out whose session it comes back to.
+// sit, if not nil, is given the seat before tell runs.
+func (v *voiceSockets) connectStranger(c echo.Context, sit func(*seat), tell func(ctx context.Context, conn *voiceConn)) error {
 	s, err := v.live.take("")
 	if err != nil {
 		return err
+	}
+	if sit != nil {
+		sit(s)
 	}
 	renew := func(string) (time.Time, error) { return time.Time{}, errors.New("gateway: no session to renew") }
 	return v.open(c, s, renew, tell)
@@ -174,7 +209,7 @@ func (v *voiceSockets) open(c echo.Context, s *seat, renew func(string) (time.Ti
 func (v *voiceSockets) talk(ctx context.Context, s *seat, conn *voiceConn, in entry) {
 	lookup, cancel := context.WithTimeout(ctx, lookupWait)
 	defer cancel()
-	p, err := v.begin(lookup, in)
+	p, tokens, err := v.begin(lookup, in)
 	cancel()
 	if err != nil {
 		if end, ended := errors.AsType[*session.End](context.Cause(ctx)); ended {
@@ -186,39 +221,50 @@ func (v *voiceSockets) talk(ctx context.Context, s *seat, conn *voiceConn, in en
 		no.tell(conn)
 		return
 	}
-	s.claim(p.Conversation.ID, p.Conversation.Epoch)
-	_ = v.server.opts.Host.Run(ctx, conn, p) // the host has told the client and the log how it ended
-}
-
-// awaitResume answers a client that came with a resume token: it must say
-// session.resume first, and is told to come back with a fresh ticket, since sessions are
-// not kept beyond their connection.
-func (v *voiceSockets) awaitResume(ctx context.Context, conn *voiceConn) {
-	defer context.AfterFunc(ctx, conn.Abort)()
-	var in session.Input
-	_ = conn.raw.SetReadDeadline(time.Now().Add(v.hello))
-	err := conn.Read(&in)
-	if end, ended := errors.AsType[*session.End](err); ended && end.Reason != session.EndGone {
-		conn.Close(end)
+	p.Edits, p.Cards = s.edits, s.cards
+	if tokens == nil {
+		s.claim(p.Conversation.ID, p.Conversation.Epoch)
+		v.run(ctx, conn, p)
 		return
 	}
-	no := refusal{
-		problem: session.Problem{Type: session.InvalidRequest, Code: session.BadRequest, Param: "type",
-			Message: "The first event after a resume token must be session.resume."},
-		end: session.EndBadRequest,
+	p.Moves = s.moves
+	l := line.New(v.lineOptions(p, tokens))
+	s.carry(l, tokens)
+	s.claim(p.Conversation.ID, p.Conversation.Epoch)
+	if l.Open(conn) != nil { // cut off meanwhile
+		conn.Abort()
+		return
 	}
-	if r, broken := in.Control.(session.Rejected); err == nil && broken && r.Problem.Fatal {
-		no = refusal{problem: r.Problem, end: conn.over.Reason}
+	v.run(ctx, l, p)
+}
+
+// lineOptions are those of the line that a session goes over.
+func (v *voiceSockets) lineOptions(p session.Params, tokens *resumeTokens) line.Options {
+	return line.Options{
+		SessionID: p.Config.ID, ConversationID: p.Conversation.ID, Epoch: p.Conversation.Epoch, Config: p.Config,
+		Offer: tokens.offer, Extend: tokens.extend, Changed: v.server.mirror.notify(), Log: v.server.log,
 	}
-	if _, resumes := in.Control.(session.ResumeSession); err == nil && resumes {
-		no = refusal{
-			problem: session.Problem{Type: session.AuthenticationError, Code: session.ResumeExpired,
-				Message: "The session cannot be taken up again; its conversation can be continued with a new ticket."},
-			end: session.EndResumeExpired,
+}
+
+// run holds the session to its end, of which the host tells the client and the log.
+func (v *voiceSockets) run(ctx context.Context, conn session.Conn, p session.Params) {
+	end := v.server.opts.Host.Run(ctx, conn, p)
+	if mirror := v.server.opts.Mirror; mirror != nil && end != nil && closesConversation(end.Reason) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), mirrorWait)
+		defer cancel()
+		if err := mirror.ForgetLive(ctx, p.Conversation.ID, p.Conversation.Epoch); err != nil {
+			v.server.log.Debug("an ended session is still in the mirror", "conversation", p.Conversation.ID, "err", err)
 		}
 	}
-	no.problem.EventID = in.EventID
-	no.tell(conn)
+}
+
+// closesConversation says whether nobody goes on with a session that ended so.
+func closesConversation(r session.EndReason) bool {
+	switch r {
+	case session.EndNormal, session.EndIdle, session.EndMaxDuration, session.EndQuota, session.EndForbidden:
+		return true
+	}
+	return false
 }
 
 // renew says how long a fresh access token of the same user is good.
@@ -244,11 +290,3 @@ func (v *voiceSockets) drain(ctx context.Context) error { return v.live.drain(ct
 // Load is how full this node is of conversations, from 0 to 1. It does not block, and is
 // safe to call from any goroutine.
 func (s *Server) Load() float64 { return s.live.load() }
-
-// DrainSessions refuses new conversations, lets each open one finish its sentence and
-// closes it as a restart (1012), and waits for all of them. When ctx ends first, the rest
-// is cut off, and the error says how many. Shutdown does not do this.
-func (s *Server) DrainSessions(ctx context.Context) error {
-	s.Drain()
-	return s.voice.drain(ctx)
-}

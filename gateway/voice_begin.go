@@ -3,10 +3,14 @@ package gateway
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"net/url"
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
+	"kalami/gateway/metrics"
 	"kalami/gateway/token"
 	"kalami/session"
 	"kalami/session/learn"
@@ -20,13 +24,16 @@ const recentMessages = 40
 type entry struct {
 	user    learn.User
 	profile learn.Profile
+	tenant  learn.TenantSettings
 	ticket  Ticket
+	// conversation is the one that the ticket names, or the id of the one that will begin.
+	conversation string
 	// validUntil is when the access token ends; zero for a ticket, which is checked once.
 	validUntil time.Time
 }
 
 // entryOfBearer checks an access token. What a ticket would have bound stands in the
-// query, where nothing secret may: profile_id, and conversation_id or topic if wanted.
+// query, where nothing secret may: profile_id, and conversation_id, topic or scenario_id if wanted.
 func (v *voiceSockets) entryOfBearer(ctx context.Context, accessToken string, query url.Values) (entry, error) {
 	const op = "gateway.voice"
 	who, err := v.server.identify(ctx, accessToken)
@@ -37,6 +44,7 @@ func (v *voiceSockets) entryOfBearer(ctx context.Context, accessToken string, qu
 		ProfileID:      queryValue(query, "profile_id"),
 		ConversationID: queryValue(query, "conversation_id"),
 		Topic:          queryValue(query, "topic"),
+		ScenarioID:     queryValue(query, "scenario_id"),
 	}
 	t := Ticket{UserID: who.user.ID, TenantID: who.tenantID, TokenVersion: who.user.TokenVersion}
 	if err := in.check(&t); err != nil {
@@ -49,13 +57,11 @@ func (v *voiceSockets) entryOfBearer(ctx context.Context, accessToken string, qu
 	if err != nil {
 		return entry{}, err
 	}
-	if t.ConversationID != "" {
-		if t.Topic, err = v.server.continuedTopic(ctx, t); err != nil {
-			return entry{}, err
-		}
+	if t, err = v.server.bindConversation(ctx, t, who.user); err != nil {
+		return entry{}, err
 	}
 	t.Session = v.server.sessionConfig(t, p, who.user, in.Session)
-	return entry{user: who.user, profile: p, ticket: t, validUntil: who.expiresAt}, nil
+	return v.complete(ctx, entry{user: who.user, profile: p, ticket: t, validUntil: who.expiresAt})
 }
 
 func queryValue(q url.Values, name string) *string {
@@ -92,22 +98,43 @@ func (v *voiceSockets) entryOfTicket(ctx context.Context, secret, origin string)
 	if err != nil {
 		return entry{}, err
 	}
-	return entry{user: u, profile: p, ticket: t}, nil
+	return v.complete(ctx, entry{user: u, profile: p, ticket: t})
 }
 
-// begin starts the conversation or takes it over, and returns what the session starts from.
-func (v *voiceSockets) begin(ctx context.Context, in entry) (session.Params, error) {
+// complete adds what the tenant has set and which conversation it will be.
+func (v *voiceSockets) complete(ctx context.Context, in entry) (_ entry, err error) {
+	if in.tenant, err = v.server.opts.Tenants.TenantSettings(ctx, in.ticket.TenantID); err != nil {
+		return entry{}, err
+	}
+	if in.conversation = in.ticket.ConversationID; in.conversation != "" {
+		return in, nil
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return entry{}, fmt.Errorf("gateway: name a conversation: %w", err)
+	}
+	in.conversation = id.String()
+	return in, nil
+}
+
+// begin starts the conversation or takes it over, and returns what the session starts from
+// and the tokens with which its client can come back; nil when it cannot.
+func (v *voiceSockets) begin(ctx context.Context, in entry) (session.Params, *resumeTokens, error) {
 	t := in.ticket
 	if err := v.stillSignedIn(ctx, in); err != nil {
-		return session.Params{}, err
-	}
-	tenant, err := v.server.opts.Tenants.TenantSettings(ctx, t.TenantID)
-	if err != nil {
-		return session.Params{}, err
+		return session.Params{}, nil, err
 	}
 	c, history, err := v.conversation(ctx, in)
 	if err != nil {
-		return session.Params{}, err
+		return session.Params{}, nil, err
+	}
+	var tokens *resumeTokens
+	resume := session.Resume{Token: token.NewResume(c.ID)} // without a window: it is good for nothing
+	if v.server.opts.Resumptions != nil {
+		tokens = v.server.newResumeTokens(c, in.user.TokenVersion)
+		if resume, err = tokens.offer(ctx); err != nil {
+			return session.Params{}, nil, err
+		}
 	}
 	cfg := t.Session
 	cfg.ID = "vs_" + rand.Text()
@@ -116,13 +143,13 @@ func (v *voiceSockets) begin(ctx context.Context, in entry) (session.Params, err
 		Config:       cfg,
 		Conversation: c,
 		Profile:      in.profile,
-		Tenant:       tenant,
+		Tenant:       in.tenant,
 		User:         in.user,
 		History:      history,
-		// The window is zero for as long as no session outlives its connection.
-		Resume:     session.Resume{Token: token.NewResume()},
-		ValidUntil: in.validUntil,
-	}, nil
+		Resume:       resume,
+		ValidUntil:   in.validUntil,
+		Survives:     v.server.opts.Nodes != nil,
+	}, tokens, nil
 }
 
 // stillSignedIn looks again, now that the seat is taken: sessions that were ended after
@@ -141,9 +168,13 @@ func (v *voiceSockets) stillSignedIn(ctx context.Context, in entry) error {
 func (v *voiceSockets) conversation(ctx context.Context, in entry) (learn.Conversation, []learn.Message, error) {
 	t, store := in.ticket, v.server.opts.Conversations
 	if t.ConversationID == "" {
+		scene, err := v.server.chosenScene(in.user, t.ScenarioID) // another node may have sold the ticket
+		if err != nil {
+			return learn.Conversation{}, nil, err
+		}
 		c, err := store.StartConversation(ctx, learn.Conversation{
-			TenantID: t.TenantID, UserID: t.UserID, ProfileID: t.ProfileID,
-			Topic: t.Topic, Mode: "live", Level: in.profile.Level, StartedAt: time.Now().UTC(),
+			ID: in.conversation, TenantID: t.TenantID, UserID: t.UserID, ProfileID: t.ProfileID,
+			Topic: t.Topic, Scene: scene, Mode: "live", Level: in.profile.Level, StartedAt: time.Now().UTC(),
 		})
 		return c, nil, err
 	}
@@ -151,6 +182,8 @@ func (v *voiceSockets) conversation(ctx context.Context, in entry) (learn.Conver
 	if err != nil {
 		return c, nil, err
 	}
+	v.server.announceTakeover(ctx, c)
+	v.server.countTakeover(metrics.TakeoverContinue)
 	history, err := store.RecentMessages(ctx, t.TenantID, c.ID, recentMessages)
 	return c, history, err
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"kalami/gateway/line"
 	"kalami/gateway/wire"
 	"kalami/session"
 )
@@ -54,6 +55,7 @@ type voiceConn struct {
 	in               []byte
 	audio, events    meter
 	answers, replies meter
+	again            resend
 	unknown          map[string]struct{}
 	pinged           bool         // too much and for too long
 	over             *session.End // reading is over, and the session has been told why
@@ -70,7 +72,10 @@ type voiceConn struct {
 	micRate atomic.Int64
 }
 
-var _ session.Conn = (*voiceConn)(nil)
+var (
+	_ session.Conn = (*voiceConn)(nil)
+	_ line.Socket  = (*voiceConn)(nil)
+)
 
 func newVoiceConn(ws *websocket.Conn, raw net.Conn, limits FlowLimits, renew func(string) (time.Time, error)) *voiceConn {
 	limits = limits.withDefaults()
@@ -182,7 +187,11 @@ func (c *voiceConn) frame(data []byte, in *session.Input) (deliver bool, end *se
 		return c.reject(in, session.InvalidAudioFrame, "payload",
 			fmt.Sprintf("The audio frame is not valid: payload has %d bytes, PCM16 needs an even number.", len(in.Frame.Audio)))
 	}
-	switch c.audio.take(frameSeconds(len(in.Frame.Audio), rate)) {
+	seconds := frameSeconds(len(in.Frame.Audio), rate)
+	if c.again.take(in.Frame, seconds) {
+		return true, nil
+	}
+	switch c.audio.take(seconds) {
 	case flowPass:
 		return true, nil
 	case flowDropFirst:
@@ -203,6 +212,7 @@ func (c *voiceConn) event(data []byte, in *session.Input) (deliver bool, end *se
 		return deliver, end
 	}
 	m, problem := wire.DecodeControl(data)
+	c.again.begin(m.Control)
 	in.EventID = m.EventID
 	switch {
 	case problem != nil && problem.Code == session.UnknownEvent && !c.firstUnknown(m.Type):
@@ -267,20 +277,24 @@ func (c *voiceConn) readEnd(err error) *session.End {
 func (c *voiceConn) WriteEvent(h session.Head, ev session.Event) error {
 	switch ev := ev.(type) {
 	case session.Created:
-		c.negotiated(ev.Session)
+		c.Negotiated(ev.Session)
 	case session.Updated:
-		c.negotiated(ev.Session)
+		c.Negotiated(ev.Session)
 	}
 	out, err := wire.AppendEvent(c.out[:0], h, ev)
 	if err != nil {
 		return fmt.Errorf("gateway: write event: %w", err)
 	}
 	c.out = out
-	return c.write(websocket.MessageText)
+	return c.send(websocket.MessageText, c.out)
 }
 
-// negotiated takes over the mic's format as the client is told it.
-func (c *voiceConn) negotiated(cfg session.Config) {
+// WriteText implements [line.Socket].
+func (c *voiceConn) WriteText(data []byte) error { return c.send(websocket.MessageText, data) }
+
+// Negotiated implements [line.Socket]: it takes over the mic's format as the client is told
+// it.
+func (c *voiceConn) Negotiated(cfg session.Config) {
 	if f := cfg.Audio.Input.Format; f.Type == audioPCM {
 		c.micRate.Store(int64(f.Rate))
 	} else {
@@ -294,16 +308,19 @@ func (c *voiceConn) WriteAudio(f session.Frame) error {
 		return fmt.Errorf("gateway: write audio: %d bytes, at most %d", len(f.Audio), wire.MaxTutorAudioBytes)
 	}
 	c.out = append(wire.AppendHeader(c.out[:0], wire.Tutor, &f), f.Audio...)
-	return c.write(websocket.MessageBinary)
+	return c.send(websocket.MessageBinary, c.out)
 }
 
-// write sends c.out as one message.
-func (c *voiceConn) write(kind websocket.MessageType) error {
-	if err := c.ws.Write(context.Background(), kind, c.out); err != nil {
+// send sends one message.
+func (c *voiceConn) send(kind websocket.MessageType, data []byte) error {
+	if err := c.ws.Write(context.Background(), kind, data); err != nil {
 		return &session.End{Reason: session.EndGone, Err: err}
 	}
 	return nil
 }
+
+// Interrupt implements [line.Socket]. Reading is over; what is written still goes out.
+func (c *voiceConn) Interrupt() { _ = c.raw.SetReadDeadline(time.Now()) }
 
 // Close implements [session.Conn].
 func (c *voiceConn) Close(e *session.End) {

@@ -7,6 +7,44 @@ import (
 	"kalami/session"
 )
 
+// resendSeconds is how much of the microphone a returning client may send again at once:
+// its ring of 15 s, and what was said while it came back.
+const resendSeconds = 20
+
+// resend lets a returning client send again what the break has swallowed, faster than
+// real time, beside the rate of what it hears now. Owned by the reader.
+type resend struct {
+	begun   bool    // the socket's first event has come
+	seconds float64 // that may still be sent again
+}
+
+// begin takes a socket's events: it gets the allowance when the first one takes a session
+// up again, and never anew.
+func (r *resend) begin(ctl session.Control) {
+	if _, returns := ctl.(session.ResumeSession); returns && !r.begun {
+		r.seconds = resendSeconds
+	}
+	r.begun = true
+}
+
+// take says whether a frame is sent again within the allowance.
+func (r *resend) take(f session.Frame, seconds float64) bool {
+	if f.Flags&session.FlagRetransmission == 0 || r.seconds < seconds {
+		return false
+	}
+	r.seconds -= seconds
+	return true
+}
+
+// ringSeconds is how much of the microphone a client keeps to send it again.
+const ringSeconds = 15
+
+// returned lets a client that has come back send what it kept, as fast as it can.
+func (c *voiceConn) returned() {
+	c.audio.burst += ringSeconds
+	c.audio.tokens += ringSeconds
+}
+
 // countEvent takes an event's share of the rate; without pass, the other two are the
 // reader's answer.
 func (c *voiceConn) countEvent(in *session.Input) (pass, deliver bool, end *session.End) {

@@ -316,6 +316,41 @@ func TestConnBoundsAnswers(t *testing.T) {
 	}
 }
 
+// A client that returns may send its ring again at once, and speak on; one that does not
+// return gains nothing by the flag, nor does saying twice that it returns.
+func TestConnLetsAReturningClientCatchUp(t *testing.T) {
+	const returns = `{"type":"session.resume","session_id":"vs_1","last_seq":1,"input":{"stream":1,"next_seq":0}}`
+	for name, tt := range map[string]struct {
+		said []string
+		pass int // seconds of audio
+	}{
+		"a client that returns":     {[]string{returns}, resendSeconds + 1},
+		"one that says it twice":    {[]string{returns, returns}, resendSeconds + 1},
+		"one that does not":         {nil, 1},
+		"one that says it too late": {[]string{`{"type":"input_audio_buffer.commit"}`, returns}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, p := dialPair(t, FlowLimits{AudioBurst: 1, AudioRate: 1e-9}, nil)
+			for _, event := range tt.said {
+				p.text(event)
+				next(t, c)
+			}
+			passed := 0
+			for seq := range uint32(2 * resendSeconds) {
+				f := session.Frame{Stream: 1, Seq: seq, Flags: session.FlagRetransmission}
+				p.binary(append(wire.AppendHeader(nil, wire.Mic, &f), make([]byte, 32000)...))
+				if in := next(t, c); in.Control != nil {
+					break // it has been told that it is too fast
+				}
+				passed++
+			}
+			if passed != tt.pass {
+				t.Errorf("%d s passed, want %d", passed, tt.pass)
+			}
+		})
+	}
+}
+
 // The audio's rate is what the client was told it is.
 func TestConnFollowsTheNegotiatedFormat(t *testing.T) {
 	c, p := dialPair(t, FlowLimits{AudioBurst: 1, AudioRate: 1e-9}, nil)

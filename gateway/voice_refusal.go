@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"errors"
+	"strconv"
 	"time"
 
 	"kalami/session"
@@ -12,6 +13,8 @@ import (
 type refusal struct {
 	problem session.Problem
 	end     session.EndReason
+	// seq is the number of the error event; 0 means 1, that of the first event.
+	seq uint64
 }
 
 // refusalOf is the one place where an error's kind becomes a refusal.
@@ -57,7 +60,8 @@ func refusalOf(err error) refusal {
 func (no refusal) tell(conn *voiceConn) {
 	no.problem.Fatal = true
 	_ = conn.raw.SetDeadline(time.Now().Add(closeWait))
-	head := session.Head{Seq: 1, EventID: "evt_1"}
+	seq := max(1, no.seq)
+	head := session.Head{Seq: seq, EventID: "evt_" + strconv.FormatUint(seq, 36)}
 	if err := conn.WriteEvent(head, session.Failure{Error: no.problem}); err != nil {
 		conn.Abort()
 		return

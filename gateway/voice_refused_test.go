@@ -150,7 +150,7 @@ func TestVoiceTicketOfAnEndedSession(t *testing.T) {
 func TestVoiceResume(t *testing.T) {
 	h := newSocketHouse(t, newLesson())
 	resume := func() *phone {
-		p, _, err := h.dial(withTicket(token.NewResume()))
+		p, _, err := h.dial(withTicket(token.NewResume("0192d5f0-6c3e-7b5a-9a0e-3f2f6f1f8c11")))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -43,8 +43,8 @@ func TestVoiceByTicket(t *testing.T) {
 	if !token.IsResume(got.Resume.Token) || got.Resume.WindowMS != 0 || created.Resume != got.Resume {
 		t.Errorf("resume %+v", got.Resume)
 	}
-	if h.sockets.ActiveSessions(h.user) != 1 || h.sockets.TotalSessions() != 1 {
-		t.Errorf("%d of %d sessions counted", h.sockets.ActiveSessions(h.user), h.sockets.TotalSessions())
+	if h.sockets.ActiveSessions(h.user, "") != 1 || h.sockets.TotalSessions() != 1 {
+		t.Errorf("%d of %d sessions counted", h.sockets.ActiveSessions(h.user, ""), h.sockets.TotalSessions())
 	}
 	p.mic(1, 640)
 	if in := <-l.inputs; in.Control != nil || in.Frame.Seq != 1 {
@@ -56,7 +56,7 @@ func TestVoiceByTicket(t *testing.T) {
 	}
 	p.closed(1000, "normal")
 	h.settle()
-	if h.sockets.ActiveSessions(h.user) != 0 {
+	if h.sockets.ActiveSessions(h.user, "") != 0 {
 		t.Error("the seat was not given back")
 	}
 }
@@ -190,7 +190,7 @@ func TestVoiceExplainsItsEnd(t *testing.T) {
 	h := newSocketHouse(t, newLesson())
 	for name, hs := range map[string]func() handshake{
 		"a session": func() handshake { return withTicket(h.ticket(nil)) },
-		"a return":  func() handshake { return withTicket(token.NewResume()) },
+		"a return":  func() handshake { return withTicket(token.NewResume("0192d5f0-6c3e-7b5a-9a0e-3f2f6f1f8c11")) },
 	} {
 		for what, tt := range map[string]struct {
 			sent   string

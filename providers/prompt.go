@@ -17,13 +17,18 @@ const (
 	DirectionBegin = "(The conversation begins.)"
 	// DirectionSilence follows a line of the tutor's that was not answered.
 	DirectionSilence = "(The learner is silent.)"
+	// DirectionContinue follows a reply that broke off, see [Prompt.Said].
+	DirectionContinue = "(Your reply above broke off there. The learner has heard all of it. Go on from its very end, " +
+		"in the same language and manner, without repeating a word of it and without a remark on this. " +
+		"If nothing is missing, answer with a single full stop.)"
 )
 
 // Messages returns p's lines in the form that every chat vendor takes: they begin
 // and end with the learner, alternate, and none is empty. Neighbours of one role
-// are joined by a line break; a stage direction fills in for a missing learner.
+// are joined by a line break; a stage direction fills in for a missing learner. With
+// [Prompt.Said] the tutor's unfinished reply and [DirectionContinue] come last.
 func (p Prompt) Messages() []Line {
-	out := make([]Line, 0, len(p.Lines)+2)
+	out := make([]Line, 0, len(p.Lines)+4)
 	for _, l := range p.Lines {
 		text := strings.TrimSpace(l.Text)
 		if text == "" {
@@ -43,6 +48,9 @@ func (p Prompt) Messages() []Line {
 		out = append(out, Line{RoleLearner, DirectionBegin})
 	case out[n-1].Role == RoleTutor:
 		out = append(out, Line{RoleLearner, DirectionSilence})
+	}
+	if said := strings.TrimSpace(p.Said); said != "" {
+		out = append(out, Line{RoleTutor, said}, Line{RoleLearner, DirectionContinue})
 	}
 	return out
 }

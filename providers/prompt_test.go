@@ -38,6 +38,26 @@ func TestPromptMessages(t *testing.T) {
 	}
 }
 
+// A reply that broke off comes last, and what the model is to do with it.
+func TestPromptMessagesOfABrokenReply(t *testing.T) {
+	for name, c := range map[string]struct {
+		lines []providers.Line
+		said  string
+		want  string
+	}{
+		"after the learner": {[]providers.Line{{Role: providers.RoleLearner, Text: "a"}}, " One. Two, ",
+			"user: a|assistant: One. Two,|user: " + providers.DirectionContinue},
+		"after a silence": {[]providers.Line{{Role: providers.RoleLearner, Text: "a"}, {Role: providers.RoleTutor, Text: "b"}}, "One.",
+			"user: a|assistant: b|user: " + providers.DirectionSilence + "|assistant: One.|user: " + providers.DirectionContinue},
+		"the opener":   {nil, "One.", "user: " + providers.DirectionBegin + "|assistant: One.|user: " + providers.DirectionContinue},
+		"nothing said": {[]providers.Line{{Role: providers.RoleLearner, Text: "a"}}, " ", "user: a"},
+	} {
+		if got := script(providers.Prompt{Lines: c.lines, Said: c.said}.Messages()); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
 func TestPromptMessagesLeavesThePromptAlone(t *testing.T) {
 	lines := []providers.Line{{Role: providers.RoleLearner, Text: "a"}, {Role: providers.RoleLearner, Text: "b"}}
 	p := providers.Prompt{Lines: lines}

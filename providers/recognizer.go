@@ -42,7 +42,8 @@ type RecognitionStream interface {
 	// Send passes audio on. It blocks at most as long as ctx and the write
 	// deadline of the client allow. Empty audio is ignored (vendors read it as
 	// the end). The implementation may join short frames; audio is kept no
-	// longer than Send's return.
+	// longer than Send's return. After a Send that ctx ended, every later one fails:
+	// audio is missing, and nothing may be heard as if it had followed.
 	Send(ctx context.Context, audio []byte) error
 	// Flush passes on frames that Send has kept to join them. It is for the moment in
 	// which the learner falls silent: until the vendor has the last of the speech it
@@ -68,6 +69,20 @@ type RecognitionStream interface {
 	Drain(ctx context.Context) error
 	// Close frees the stream at once and waits for its goroutines. Undelivered events are lost.
 	Close() error
+}
+
+// A Survivor is a stream that outlives the vendors behind it: it keeps what is said and
+// not yet understood, and says it again to the next one.
+type Survivor interface {
+	RecognitionStream
+	// Renew gives up the vendor that listens now, whose fault is why: one that says
+	// nothing though somebody speaks. It does not wait and may be called from any
+	// goroutine; without a vendor it does nothing.
+	Renew(why error)
+	// Absent delivers an error when nobody has been listening for so long that the
+	// speaker should know, and nil when somebody listens again. Between the two nothing
+	// is lost yet. It holds the newest of them and is never closed.
+	Absent() <-chan error
 }
 
 // HeardKind says what a [Heard] event means.
@@ -114,6 +129,10 @@ type Heard struct {
 	Text string
 	// Words are Text's words with their times, where the vendor gives them.
 	Words []Word
+	// Final is how many of Words, from the first, will not change any more though the
+	// segment goes on: audio up to there need not be kept. 0 from vendors that do not
+	// tell; of an end all words are final, whatever it says.
+	Final int
 	// StartMS and EndMS are the segment's place in the stream's audio. EndMS is
 	// the end of the last word when words have times, else of the audio looked at.
 	StartMS, EndMS int

@@ -29,6 +29,9 @@ type Recording struct {
 	Format AudioFormat
 	// Language is the BCP-47 tag that is known beforehand; empty has it detected.
 	Language string
+	// Verbatim asks for what was said as it was said, without formatting and with sounds of
+	// hesitation, as far as the vendor can; for measuring, not for reading.
+	Verbatim bool
 }
 
 // Transcript is what was heard in a recording.
@@ -45,6 +48,10 @@ type Transcript struct {
 	Words []Word
 	// Model and RequestID name the model that heard it and the call.
 	Model, RequestID string
+	// Vendor heard it; may be empty when that is whom one asked.
+	Vendor string
+	// Fillers says that sounds of hesitation are among the words.
+	Fillers bool
 }
 
 // A Transcriber turns recordings into text. Safe for concurrent use.

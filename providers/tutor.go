@@ -32,6 +32,14 @@ type Prompt struct {
 	Reminder string
 	// MaxTokens bounds the reply; 0 means the implementation's default.
 	MaxTokens int
+	// Said is how the reply has begun, when another call was to make it and broke off:
+	// the learner hears this already, and the answer is to go on from its end without
+	// repeating it. Empty for a reply from its beginning. Vendors render it as
+	// [Prompt.Messages] says; no model's reply is prefilled.
+	Said string
+	// Avoid names vendors that have failed at this very reply, so that a choice of
+	// vendors asks them last. A single vendor takes no notice.
+	Avoid []string
 }
 
 // Delta is a piece of a streamed reply.

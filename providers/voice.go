@@ -62,6 +62,14 @@ type Chunk struct {
 	// Marks say where in the utterance characters are spoken, for the characters
 	// that this chunk adds; empty when the vendor gives no alignment.
 	Marks []CharMark
+	// Spoken is how many bytes of what was written have been spoken whole with this
+	// chunk, from a vendor that gives no alignment: it then ends a flushed piece, and
+	// may carry no PCM. 0 says nothing.
+	Spoken int
+	// Vendor is who spoke it, where a choice of vendors stands between, and Fallback says
+	// that it is not the preferred one; else empty.
+	Vendor   string
+	Fallback bool
 }
 
 // CharMark places one character of the written text in the utterance's audio.

@@ -43,6 +43,16 @@ func (c *clock) advance(atMS int64, now time.Time) {
 	c.atMS, c.heard = atMS, now
 }
 
+// stood says that for a while no audio could come: what is silent since is so for that
+// much less.
+func (c *clock) stood(gap time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.heard.IsZero() {
+		c.heard = c.heard.Add(gap)
+	}
+}
+
 // audio returns what ties session audio time to the wall time of its coming.
 func (c *clock) audio() turntaking.Audio {
 	c.mu.Lock()

@@ -50,8 +50,9 @@ func patienceOK(ms int) bool {
 
 func speedOK(x float64) bool { return 0.5 <= x && x <= 1.5 }
 
-// complete fills in what the ticket did not say, from the profile and its level.
-func (c Config) complete(p learn.Profile) Config {
+// Completed is c with what it does not say filled in from the profile and its level, as a
+// session does it.
+func (c Config) Completed(p learn.Profile) Config {
 	level := learn.Level(c.Level)
 	if c.Duplex == "" {
 		c.Duplex = "full"

@@ -2,6 +2,7 @@ package session
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,16 @@ func (c *conductor) onControl(ctl Control, eventID string) {
 		c.update(m.Session, eventID)
 	case SetTutor:
 		c.setTutor(m, eventID)
+	case AskHint:
+		c.hint(eventID)
+	case Translate:
+		c.translate(m, eventID)
+	case Repeat:
+		c.repeat(m, eventID)
+	case EditTranscript:
+		c.editTranscript(m, eventID)
+	case AnswerReview:
+		c.answerReview(m, eventID)
 	case EndSession:
 		c.finish(&End{Reason: EndNormal}, nil)
 	case CommitInput:
@@ -27,7 +38,7 @@ func (c *conductor) onControl(ctl Control, eventID string) {
 		c.learner = c.learner.fresh()
 		c.learner.clearedMS = c.clock.nowMS()
 	case CreateItem:
-		c.typed(m.Text, eventID)
+		c.typed(m, eventID)
 	case CreateResponse:
 		c.supersede("client_cancelled")
 		c.beginReply(learn.Wish(m.Instructions))
@@ -40,13 +51,20 @@ func (c *conductor) onControl(ctl Control, eventID string) {
 	case Pong:
 		c.watch.pong(m, time.Now())
 	case AckEvents:
-		// nothing is kept to be sent again
+		// a line has taken note; elsewhere nothing is kept to be sent again
 	case AuthRenewed:
 		c.watch.validUntil, c.watch.authWarned = m.Until, false
 	case InputDropped:
 		c.emit(Warning{Code: WarnInputOverrun, Message: "The microphone's audio comes faster than real time; some of it is not used."})
 	case Rejected:
 		c.rejected(m.Problem)
+	case Detached:
+		if !c.moving.movedSocket() {
+			c.detached(m.Cause, time.Now())
+		}
+	case Attached:
+		c.moving.told, c.moving.alone = time.Time{}, false
+		c.attached(m.Playback, time.Now())
 	case ResumeSession:
 		c.invalid(eventID, "type", "session.resume is the first event of a socket that was opened with a resume token.")
 	default:
@@ -87,8 +105,12 @@ func (c *conductor) onPlayback(ctl Control) {
 }
 
 // typed takes a message that was written instead of spoken.
-func (c *conductor) typed(text, eventID string) {
-	text = strings.TrimSpace(text)
+func (c *conductor) typed(m CreateItem, eventID string) {
+	if m.ID != "" && c.typedBefore(m.ID) {
+		return
+	}
+	text := strings.TrimSpace(m.Text)
+	plantedPanic(text)
 	if text == "" {
 		c.invalid(eventID, "item.content", "The message is empty.")
 		return
@@ -97,7 +119,7 @@ func (c *conductor) typed(text, eventID string) {
 	if c.learner.text() != "" { // what was being said comes first
 		c.keepLearner(turntaking.ByClient)
 	}
-	item := Item{ID: c.newID("it_"), Role: "user", Status: "completed", Content: []ItemContent{{Type: "input_text", Text: text}}}
+	item := Item{ID: cmpOr(m.ID, c.newID("it_")), Role: "user", Status: "completed", Content: []ItemContent{{Type: "input_text", Text: text}}}
 	c.emit(ItemAdded{Item: item, PreviousItemID: c.prevID})
 	prev := c.prevID
 	c.prevID = item.ID
@@ -106,6 +128,20 @@ func (c *conductor) typed(text, eventID string) {
 	c.totals.Turns++
 	c.watch.speech(time.Now())
 	c.beginReply("")
+}
+
+// typedBefore says whether a message is there already: its client does not know that it had
+// arrived before a socket was lost. One that is stored is told so again, others when they are.
+func (c *conductor) typedBefore(id string) bool {
+	named := func(m learn.Message) bool { return m.UtteranceID == id }
+	if !c.handing.on || slices.ContainsFunc(c.handing.pending, named) {
+		return slices.ContainsFunc(c.history, named)
+	}
+	i := slices.IndexFunc(c.history, named)
+	if i >= 0 {
+		c.emit(ItemDone{Item: ItemOf(c.history[i])})
+	}
+	return i >= 0
 }
 
 // commit ends the learner's turn at the client's word. There may be no words yet: they
@@ -226,7 +262,7 @@ func (c *conductor) update(p ConfigPatch, eventID string) {
 	if p.Duplex != nil {
 		c.chooseDuplex()
 	}
-	c.adopt(next.complete(c.params.Profile))
+	c.adopt(next.Completed(c.params.Profile))
 }
 
 // speaking says whether audio of the tutor has been sent in this session.

@@ -22,6 +22,7 @@ const (
 // downlink writes to the client's socket: the only writer, and the only one that closes it.
 type downlink struct {
 	conn     Conn
+	line     Line // conn, if it outlives its sockets, and bounds its writes itself; or nil
 	lanes    *lanes
 	started  time.Time // of the session
 	maxAhead time.Duration
@@ -35,6 +36,7 @@ type downlink struct {
 	seq      uint64
 	floor    uint64 // audio of turns up to here is not wanted
 	released uint64 // the last draft that became the answer
+	closed   uint64 // the last turn whose audio was ended
 	chunk    audioChunk
 	holding  bool // chunk is not yet written to its end
 	fresh    bool // nothing of it is
@@ -49,6 +51,7 @@ type outStream struct {
 	seq     uint32
 	rate    int // hertz; 0 before the first audio
 	samples int
+	clips   inserted
 	first   time.Time // wall time of the first frame
 }
 
@@ -118,7 +121,7 @@ func (d *downlink) serve(ctx context.Context) error {
 				return err
 			}
 		case d.chunk = <-d.lanes.audio:
-			d.holding = d.chunk.turn.id > d.floor
+			d.holding = d.chunk.turn.id > max(d.floor, d.closed)
 			d.fresh = d.holding
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -155,6 +158,12 @@ func (d *downlink) control(o outbound) error {
 	}
 	d.released = max(d.released, o.release)
 	d.obey(o.pause, time.Now())
+	if o.clip != nil {
+		d.interpose(o.clip)
+	}
+	if d.line != nil && o.state != nil {
+		d.line.Keep(*o.state)
+	}
 	if o.event == nil {
 		return nil
 	}
@@ -169,9 +178,11 @@ func (d *downlink) event(ev Event) error {
 	return d.guarded(func() error { return d.conn.WriteEvent(h, ev) })
 }
 
-// guarded runs one write; the connection is aborted when it takes too long.
+// guarded runs one write; a connection that is no line is aborted when it takes too long.
 func (d *downlink) guarded(write func() error) error {
-	d.guard.Reset(writeDeadline)
+	if d.line == nil {
+		d.guard.Reset(writeDeadline)
+	}
 	err := write()
 	d.guard.Stop()
 	if err != nil && d.stalled.Load() {
@@ -185,12 +196,18 @@ func (d *downlink) guarded(write func() error) error {
 
 // captions writes the held chunk's captions and marks, once, ahead of its audio.
 func (d *downlink) captions() error {
+	clips := d.stream.clips
+	if d.chunk.clip != "" {
+		return d.clipCaption()
+	}
 	for _, c := range d.chunk.captions {
+		c.AudioStartMS = int64(clips.start(int(c.AudioStartMS)))
 		if err := d.event(c); err != nil {
 			return err
 		}
 	}
 	for _, m := range d.chunk.marks {
+		m.AtMS = int64(clips.end(int(m.AtMS)))
 		if err := d.event(m); err != nil {
 			return err
 		}
@@ -199,13 +216,13 @@ func (d *downlink) captions() error {
 }
 
 // waiting says whether the chunk is a draft's that has not become the answer, or of a
-// turn that stands still: nothing of it may be written, while the control lane goes on.
+// turn that stands still, or the client is away: nothing of it may be written, while the control lane goes on.
 func (d *downlink) waiting() bool {
 	if !d.holding {
 		return false
 	}
 	t := d.chunk.turn
-	return t.held != nil && t.id > d.released || t.id == d.pausing.turn
+	return t.held != nil && t.id > d.released || t.id == d.pausing.turn || !d.pausing.away.IsZero()
 }
 
 // await serves the control lane until the next thing on it: the release of the draft,
@@ -223,14 +240,14 @@ func (d *downlink) await(ctx context.Context) error {
 // long to wait for it. Captions and marks go ahead of the first.
 func (d *downlink) audio(ctx context.Context) (time.Duration, error) {
 	t := d.chunk.turn
+	if d.stream == nil || d.stream.turn != t.id {
+		d.stream = &outStream{turn: t.id, rate: d.chunk.rate}
+	}
 	if d.fresh {
 		d.fresh = false
 		if err := d.captions(); err != nil {
 			return 0, err
 		}
-	}
-	if d.stream == nil || d.stream.turn != t.id {
-		d.stream = &outStream{turn: t.id}
 	}
 	if len(d.chunk.pcm) == 0 {
 		d.holding = false
@@ -242,14 +259,17 @@ func (d *downlink) audio(ctx context.Context) (time.Duration, error) {
 	if wait := d.due(time.Now()); wait > 0 {
 		return wait, nil
 	}
+	if d.line != nil && d.line.Full() {
+		return linePoll, nil
+	}
 	d.stream.rate = d.chunk.rate
 	n := min(len(d.chunk.pcm), d.chunk.rate*2*int(frameMost/time.Millisecond)/1000)
+	before := d.reachedMS()
 	if err := d.frame(d.chunk.pcm[:n], 0); err != nil {
 		return 0, err
 	}
 	d.chunk.pcm = d.chunk.pcm[n:]
-	t.sentMS.Store(int64(d.sentMS()))
-	return 0, d.lanes.report(ctx, progress{turn: t, kind: sentAudio, at: time.Now(), ms: d.sentMS()})
+	return 0, d.lanes.report(ctx, d.written(before))
 }
 
 // frame writes one binary frame of the current stream.
@@ -269,7 +289,8 @@ func (d *downlink) frame(pcm []byte, flags FrameFlags) error {
 // finish ends a response's stream: an empty last frame, then its closing events.
 func (d *downlink) finish(ctx context.Context) error {
 	t := d.chunk.turn
-	if d.stream.samples > 0 {
+	d.closed = max(d.closed, t.id)
+	if d.stream.samples > 0 || t.from != nil {
 		if err := d.frame(nil, FlagEndOfStream); err != nil {
 			return err
 		}
@@ -278,10 +299,10 @@ func (d *downlink) finish(ctx context.Context) error {
 	if err := d.event(done); err != nil {
 		return err
 	}
-	if err := d.event(AudioDone{ResponseID: t.responseID, ItemID: t.itemID, AudioMS: int64(d.sentMS())}); err != nil {
+	if err := d.event(AudioDone{ResponseID: t.responseID, ItemID: t.itemID, AudioMS: int64(d.reachedMS())}); err != nil {
 		return err
 	}
-	return d.lanes.report(ctx, progress{turn: t, kind: sentAll, at: time.Now(), ms: d.sentMS()})
+	return d.lanes.report(ctx, progress{turn: t, kind: sentAll, at: time.Now(), ms: d.reachedMS()})
 }
 
 // due returns how long the next frame must still wait, by the pacing above.
@@ -290,7 +311,11 @@ func (d *downlink) due(now time.Time) time.Duration {
 		return 0
 	}
 	elapsed := now.Sub(d.stream.first)
-	sent := time.Duration(d.sentMS()) * time.Millisecond
+	sent := time.Duration(d.sentMS()+d.chunk.turn.aheadMS()) * time.Millisecond
+	if dry := elapsed - sent; dry > 0 { // the player waits: what comes now is not played earlier for that
+		d.shift(d.stream.turn, dry)
+		elapsed = sent
+	}
 	// When audio may be sent: leadAtOnce + growth·elapsed, but never more than maxAhead ahead.
 	byGrowth := time.Duration(float64(sent-leadAtOnce) / leadGrowth)
 	byLead := sent - d.maxAhead
@@ -299,3 +324,9 @@ func (d *downlink) due(now time.Time) time.Duration {
 
 // sentMS is how much of the current response's audio was written.
 func (d *downlink) sentMS() int { return d.stream.samples * 1000 / max(1, d.stream.rate) }
+
+// reachedMS is the place in the response's audio up to which it was written, here and before.
+func (d *downlink) reachedMS() int {
+	_, ms, _ := d.chunk.turn.before()
+	return ms + d.sentMS()
+}

@@ -52,6 +52,15 @@ func (r EndReason) final() bool {
 	return false
 }
 
+// closes says whether the conversation is over with the session: the learner is done with it.
+func (r EndReason) closes() bool {
+	switch r {
+	case EndNormal, EndIdle, EndMaxDuration, EndQuota, EndForbidden:
+		return true
+	}
+	return false
+}
+
 // End is how a session's connection ended. It is an error so that it can be the
 // cause of a context and travel up through the pipeline.
 type End struct {

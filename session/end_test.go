@@ -48,6 +48,66 @@ func TestLastWords(t *testing.T) {
 	}
 }
 
+// A session that was superseded, whether it hears so or finds a write refused, neither says
+// nor stores anything of the reply and of the words under way: the new owner goes on with
+// them.
+func TestSupersededSaysNothing(t *testing.T) {
+	for name, c := range map[string]struct {
+		play func(k *talk)
+		want string // the types of the last events
+	}{
+		"by a notice": {func(k *talk) {
+			k.mic(200, true)
+			k.hear(providers.HeardUpdate, "Quiero una mesa")
+			k.cancel(&End{Reason: EndSuperseded, Code: Superseded})
+		}, "session.ended"},
+		"by a write": {func(k *talk) {
+			k.journal.mu.Lock()
+			k.journal.takes, k.journal.fail = 50*time.Millisecond, &learn.Error{Kind: learn.Conflict, Err: learn.ErrFenced}
+			k.journal.mu.Unlock()
+			k.send(CreateItem{Text: "Hola"}) // the answer is under way when the refusal comes
+		}, "error session.ended"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				k := newTalk(t)
+				k.params.Config.Audio.Input.TurnDetection.InterruptResponse = false
+				k.tutor.replies = []string{menu + " " + menu, menu}
+				k.speaking(1000)
+				c.play(k)
+				if end := <-k.result; end.Reason != EndSuperseded {
+					t.Errorf("ended as %v", end)
+				}
+				var last []string
+				for _, w := range k.conn.all() {
+					if w.event != nil {
+						last = append(last, w.event.EventType())
+					}
+				}
+				want := strings.Fields(c.want)
+				if got := last[len(last)-len(want):]; !slices.Equal(got, want) {
+					t.Errorf("the last events are %q, want %q", got, want)
+				}
+				created := eventsOf[ResponseCreated](k.conn)
+				open := created[len(created)-1].Response
+				for _, done := range eventsOf[ResponseDone](k.conn) {
+					if done.Response.ID == open.ID {
+						t.Errorf("the reply under way was ended\n%s", k.story())
+					}
+				}
+				for _, cut := range eventsOf[Truncated](k.conn) {
+					if cut.ItemID == open.ItemID {
+						t.Errorf("the reply under way was cut\n%s", k.story())
+					}
+				}
+				if stored := k.journal.stored(); len(stored) != 0 {
+					t.Errorf("stored %q", contents(stored))
+				}
+			})
+		})
+	}
+}
+
 // Audio that waits for its time when the session ends is not sent after its end, even
 // if DOWNLINK learns of the end late.
 func TestNothingAfterTheEnd(t *testing.T) {

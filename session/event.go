@@ -26,70 +26,6 @@ type Format struct {
 	Rate int    `json:"rate" required:"true" doc:"Samples per second" example:"16000"`
 }
 
-// Config is the session's effective configuration, the `session` object of the protocol.
-type Config struct {
-	ID             string      `json:"id" example:"vs_1"`
-	ConversationID string      `json:"conversation_id"`
-	ProfileID      string      `json:"profile_id"`
-	Language       string      `json:"language" doc:"The language that is learned" example:"es"`
-	NativeLanguage string      `json:"native_language" example:"en"`
-	Level          string      `json:"level" enum:"A1,A2,B1,B2,C1,C2"`
-	Topic          string      `json:"topic,omitempty" example:"General conversation"`
-	CorrectionMode string      `json:"correction_mode" doc:"flow, balanced, strict, elicit or silent; empty for the level's default" example:"balanced"`
-	Duplex         string      `json:"duplex" enum:"full,half" doc:"half: the learner's microphone is closed while the tutor speaks"`
-	Audio          AudioConfig `json:"audio"`
-	// Parts says who hears, thinks and speaks: "deepgram" …, or "demo".
-	Parts Parts `json:"parts" doc:"Who hears, thinks and speaks"`
-	// Demo holds what the demo tutor needs said aloud about itself; nil when no part is simulated.
-	Demo *DemoInfo `json:"demo,omitempty" doc:"There when a part is simulated"`
-}
-
-// AudioConfig holds both directions' audio settings.
-type AudioConfig struct {
-	Input  InputConfig  `json:"input" doc:"The learner's direction"`
-	Output OutputConfig `json:"output" doc:"The tutor's direction"`
-}
-
-// InputConfig is the learner's direction.
-type InputConfig struct {
-	Format Format `json:"format"`
-	// TurnDetection is nil for push-to-talk: turns end by input_audio_buffer.commit alone.
-	TurnDetection *TurnDetection `json:"turn_detection" doc:"How a turn of the learner ends; null for push-to-talk"`
-}
-
-// TurnDetection says how a learner's turn ends and whether speech interrupts the tutor.
-type TurnDetection struct {
-	// Type is [TurnsPatient] or [TurnsEndpoint].
-	Type              string `json:"type" enum:"patient,endpoint" doc:"patient: the turn ends after silence that fits the learner; endpoint: where the recogniser says so, which is sooner and cuts a hesitant learner off"`
-	PatienceMS        int    `json:"patience_ms" doc:"Silence before the tutor speaks; 0 for the level's default" example:"1500"`
-	InterruptResponse bool   `json:"interrupt_response" doc:"Whether speech of the learner interrupts the tutor" example:"true"`
-	// adapts: nobody chose PatienceMS, so that it follows the learner's pauses.
-	adapts bool
-}
-
-// OutputConfig is the tutor's direction.
-type OutputConfig struct {
-	Format Format  `json:"format"`
-	Voice  string  `json:"voice,omitempty" doc:"The vendor's id of the voice"`
-	Speed  float64 `json:"speed" doc:"1 is the voice's own pace; 0 the level's default" example:"1"`
-}
-
-// Parts names the provider of each part of the tutor.
-type Parts struct {
-	STT string `json:"stt" doc:"Who hears: a vendor, or demo" example:"deepgram"`
-	LLM string `json:"llm" doc:"Who thinks" example:"anthropic"`
-	TTS string `json:"tts" doc:"Who speaks" example:"elevenlabs"`
-}
-
-// DemoInfo tells the learner that a part is simulated, and how to make it real.
-type DemoInfo struct {
-	// Missing lists the environment variables that would turn real parts on.
-	Missing []string `json:"missing" doc:"The environment variables that would turn real parts on"`
-	// Script is what the simulated recogniser will hear, line by line, in this
-	// language; empty when recognition is real.
-	Script []string `json:"script,omitempty" doc:"What the simulated recogniser will hear, line by line; absent when recognition is real"`
-}
-
 // Protocol, Resume, Limits and Heartbeat are parts of [Created].
 type Protocol struct {
 	Version  string   `json:"version"`
@@ -112,7 +48,8 @@ type Limits struct {
 	MaxAheadMS    int `json:"max_ahead_ms" doc:"How far the tutor's audio runs ahead of what is played"`
 }
 
-// Heartbeat tells how often the server pings and how long it waits for any byte.
+// Heartbeat tells how often the server pings, and for how long a client waits for any byte
+// before it takes the connection for lost.
 type Heartbeat struct {
 	IntervalMS int `json:"interval_ms"`
 	TimeoutMS  int `json:"timeout_ms"`
@@ -137,6 +74,8 @@ type ResponseInfo struct {
 	ID     string `json:"id"`
 	ItemID string `json:"item_id,omitempty"`
 	Status string `json:"status" enum:"in_progress,completed,cancelled,failed"`
+	// Repeats is set in [ResponseCreated] alone.
+	Repeats string `json:"repeats,omitempty" doc:"The item that is said again: this response is no entry of the history"`
 	// Details says why a response did not complete.
 	Details *StatusDetails `json:"status_details,omitempty"`
 	Usage   *Usage         `json:"usage,omitempty"`
@@ -191,6 +130,27 @@ type (
 	// Updated answers session.update and tutor.set with the whole effective configuration.
 	Updated struct {
 		Session Config `json:"session"`
+	}
+	// Resumed is the first event on a socket that takes a session up again. Its head
+	// repeats the number that the client has seen last; the events after that one
+	// follow, without a hole, and then what happens now.
+	Resumed struct {
+		SessionID    string           `json:"session_id"`
+		Resume       Resume           `json:"resume"`
+		Warm         bool             `json:"warm" doc:"The session never stopped; false: another node took it over, or this one again"`
+		ReplayedFrom uint64           `json:"replayed_from" doc:"The number of the next event"`
+		Input        InputPos         `json:"input" doc:"Send again what the microphone heard from input.next_seq on"`
+		Response     *ResumedResponse `json:"response,omitempty" doc:"The response under way, if there is one"`
+	}
+	// Restarted is the honest alternative to [Resumed]: the conversation goes on, but
+	// which events the client has missed cannot be proven. It counts on above all that
+	// the client has seen and says all that holds now.
+	Restarted struct {
+		Session  Config           `json:"session"`
+		Resume   Resume           `json:"resume"`
+		Items    []Item           `json:"items" doc:"The latest entries of the history that are stored, oldest first; whatever else the client shows is void"`
+		Input    InputPos         `json:"input" doc:"Send again what the microphone heard from input.next_seq on"`
+		Response *ResumedResponse `json:"response,omitempty" doc:"The response under way, if there is one"`
 	}
 	// ResumptionUpdate rotates the resume token.
 	ResumptionUpdate struct {
@@ -270,6 +230,7 @@ type (
 		ItemID       string `json:"item_id"`
 		Delta        string `json:"delta"`
 		AudioStartMS int64  `json:"audio_start_ms"`
+		Filler       bool   `json:"filler,omitempty" doc:"A clip that is heard while the answer is awaited, or in its place: no part of the transcript"`
 	}
 	// CaptionDone is the whole caption.
 	CaptionDone struct {
@@ -351,13 +312,6 @@ type (
 		RTTMS int64  `json:"rtt_ms"`
 	}
 )
-
-// InputPos is a place in the learner's frames.
-type InputPos struct {
-	Stream  uint16 `json:"stream"`
-	Seq     uint32 `json:"seq"`
-	NextSeq uint32 `json:"next_seq"`
-}
 
 // Reconnecting says how to come back after [GoAway].
 type Reconnecting struct {

@@ -3,6 +3,8 @@ package session
 // EventType implementations: the protocol's names.
 func (Created) EventType() string          { return "session.created" }
 func (Updated) EventType() string          { return "session.updated" }
+func (Resumed) EventType() string          { return "session.resumed" }
+func (Restarted) EventType() string        { return "session.restarted" }
 func (ResumptionUpdate) EventType() string { return "session.resumption_update" }
 func (GoAway) EventType() string           { return "session.goaway" }
 func (Ended) EventType() string            { return "session.ended" }
@@ -37,3 +39,12 @@ func (AuthExpiring) EventType() string    { return "auth.expiring" }
 func (Warning) EventType() string         { return "warning" }
 func (Failure) EventType() string         { return "error" }
 func (Ping) EventType() string            { return "ping" }
+func (Feedback) EventType() string        { return "tutor.feedback" }
+func (Hint) EventType() string            { return "tutor.hint" }
+func (Translation) EventType() string     { return "tutor.translation" }
+func (CardAdded) EventType() string       { return "tutor.card.added" }
+func (GoalMet) EventType() string         { return "tutor.goal.met" }
+func (LessonSummary) EventType() string   { return "tutor.summary" }
+func (ReviewCard) EventType() string      { return "tutor.review.card" }
+func (ReviewResult) EventType() string    { return "tutor.review.result" }
+func (ReviewDone) EventType() string      { return "tutor.review.done" }

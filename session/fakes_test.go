@@ -144,6 +144,21 @@ func (j *fakeJournal) AppendMessage(ctx context.Context, _ int64, m learn.Messag
 	return nil
 }
 
+func (j *fakeJournal) EditTranscript(_ context.Context, _ int64, e learn.TranscriptEdit) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.fail != nil {
+		return j.fail
+	}
+	for i := range j.messages {
+		if m := &j.messages[i]; m.UtteranceID == e.UtteranceID && m.Speaker == learn.SpeakerLearner {
+			m.Content, m.Heard = e.Text, e.Text
+			return nil
+		}
+	}
+	return learn.Errorf(learn.NotFound, "fakeJournal", "Message not found")
+}
+
 func (j *fakeJournal) EndConversation(_ context.Context, _ int64, c learn.Conversation) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -161,9 +161,10 @@ type fakeVoice struct {
 	opened int
 	breaks int // chunks after which the utterance breaks off; 0 never
 	panics bool
-	late   bool // nothing is spoken before End
-	early  bool // the audio ends after the first piece
-	plain  bool // there are no marks
+	late   bool      // nothing is spoken before End
+	early  bool      // the audio ends after the first piece
+	plain  bool      // there are no marks
+	speeds []float64 // as lines were opened
 }
 
 const fakeCharMS = 50
@@ -173,6 +174,7 @@ func (v *fakeVoice) Open(_ context.Context, opt providers.SpeakOptions) (provide
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.opened++
+	v.speeds = append(v.speeds, opt.Speed)
 	if v.opened <= v.refuse {
 		return nil, &providers.Error{Kind: providers.Unavailable, Vendor: "fake", Op: "open"}
 	}

@@ -28,8 +28,16 @@ type Deps struct {
 	Log        *slog.Logger
 	// Meter may be nil.
 	Meter Meter
+	// Help answers learners who ask for it; nil for hints from a list alone.
+	Help *Help
 	// Drafts lets answers be begun before a turn has ended; nil for never.
 	Drafts *drafts.Governor
+	// Analyses finds out what turns show; nil for nobody. Whoever made it runs it.
+	Analyses *Analyses
+	// Recalls serves reviews by voice; nil for none: such conversations are talks then.
+	Recalls Recalls
+	// Words says how hard words are; nil where nothing is known.
+	Words WordLevels
 }
 
 // Params are what one session starts from; the gateway fills them from the ticket.
@@ -48,9 +56,41 @@ type Params struct {
 	History []learn.Message
 	// Resume is offered in session.created.
 	Resume Resume
+	// Returning says that the client has come back to a session that was under way, and
+	// has been told so: it is not greeted. History was read after the epoch was raised, so
+	// that whoever had the session before can add nothing to it.
+	Returning bool
+	// Handover is the session as another node left it, or this one. It is nil for a new
+	// one, and where nothing is known of it but what is stored; see [Handover.Reconciled].
+	Handover *Handover
+	// Playback is what the client that returned had played; nil for nothing.
+	Playback *PlaybackState
+	// Survives says that what the session's [Line] keeps of it is there still when this node
+	// is gone. Then a restart leaves the reply that is under way to whoever goes on; else
+	// it is stored as far as it was heard, since nobody would know of it.
+	Survives bool
+	// Moves, if not nil, brings the wish of a node that stops: that the client of this
+	// session, which is on a [Line], goes to another node. At most one is read.
+	Moves <-chan Move
+	// Edits, if not nil, brings edits of the conversation's messages that are stored and were
+	// made elsewhere.
+	Edits <-chan learn.TranscriptEdit
+	// Cards, if not nil, brings cards that the learner got elsewhere, of which the client is told.
+	Cards <-chan learn.Card
 	// ValidUntil is when the access token behind this session ends; zero means
 	// that a ticket opened it, which is checked once.
 	ValidUntil time.Time
+}
+
+// school is the tenant whose share of the vendors the session takes; empty for a learner
+// without a school, who shares with nobody.
+func (p Params) school() string { return schoolOf(p.Conversation.TenantID) }
+
+func schoolOf(tenantID string) string {
+	if tenantID == learn.PersonalTenant {
+		return ""
+	}
+	return tenantID
 }
 
 // Host runs sessions. Its zero value is not usable; fill Deps.
@@ -79,11 +119,13 @@ var DefaultLimits = Limits{
 // that reason; [EndRestart] lets the sentence being spoken finish first, for no
 // longer than Grace. Any other cause ends it as [EndGoingAway].
 func (h *Host) Run(ctx context.Context, conn Conn, p Params) *End {
+	p = p.resumed()
 	s := h.assemble(p)
+	s.line, _ = conn.(Line)
 	log := h.Log.With("session", p.Config.ID, "conversation", p.Conversation.ID, "user", p.User.ID)
 	log.Info("session started", "language", p.Config.Language, "level", p.Config.Level)
 	// The stages' context does not follow ctx: CONDUCTOR decides how to obey it.
-	all, fail := context.WithCancelCause(context.WithoutCancel(ctx))
+	all, fail := context.WithCancelCause(providers.WithTenant(context.WithoutCancel(ctx), p.school()))
 	defer fail(nil)
 	group, gctx := errgroup.WithContext(all)
 	stages := []func(context.Context) error{
@@ -94,6 +136,8 @@ func (h *Host) Run(ctx context.Context, conn Conn, p Params) *End {
 		s.speak(h.Voice, log).run,
 		s.downlink(conn, fail).run,
 		(&journal{store: h.Journal, epoch: p.Conversation.Epoch, next: max(1, p.Conversation.NextSeq), lanes: s.lanes, log: log}).run,
+		h.planning(p, s.lanes),
+		h.recalling(p, s.lanes),
 	}
 	for _, stage := range stages {
 		group.Go(func() error { return guard(gctx, stage) })
@@ -122,12 +166,10 @@ func guard(ctx context.Context, stage func(context.Context) error) (err error) {
 func (h *Host) close(ctx context.Context, s *assembly, p Params, end *End, log *slog.Logger) {
 	conversation := p.Conversation
 	conversation.Totals = s.totals
-	switch end.Reason {
-	case EndNormal, EndIdle, EndMaxDuration, EndQuota, EndForbidden:
-		conversation.Status, conversation.EndReason = "ended", string(end.Reason)
-	default:
+	if !end.Reason.closes() {
 		return
 	}
+	conversation.Status, conversation.EndReason = "ended", string(end.Reason)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
 	defer cancel()
 	if err := h.Journal.EndConversation(ctx, p.Conversation.Epoch, conversation); err != nil && !errors.Is(err, learn.ErrFenced) {
@@ -157,6 +199,7 @@ type assembly struct {
 	limits   Limits
 	started  time.Time
 	config   Config
+	line     Line             // that the client is on, or nil
 	totals   learn.Totals     // valid when the stages have ended
 	habits   learn.TurnHabits // likewise
 	drafts   DraftSummary     // likewise
@@ -164,10 +207,11 @@ type assembly struct {
 
 // assemble makes the parts that the stages share.
 func (h *Host) assemble(p Params) *assembly {
+	now := time.Now()
 	s := &assembly{lanes: newLanes(), clock: &clock{}, link: &link{}, settings: &settings{},
-		limits: h.limits(), started: time.Now(), config: p.Config.complete(p.Profile)}
+		limits: h.limits(), started: p.startedAt(now), config: p.Config.Completed(p.Profile)}
 	s.settings.follow(s.config)
-	s.link.lastInput.Store(s.started.UnixNano())
+	s.link.lastInput.Store(now.UnixNano())
 	return s
 }
 
@@ -183,7 +227,7 @@ func (h *Host) limits() Limits {
 
 func (s *assembly) uplink(conn Conn) *uplink {
 	return &uplink{conn: conn, lanes: s.lanes, clock: s.clock, rate: &s.settings.rate, started: &s.link.started, closed: &s.link.closed,
-		lastInput: &s.link.lastInput, dropped: &s.link.dropped}
+		lastInput: &s.link.lastInput, again: &s.link.again, dropped: &s.link.dropped, places: &s.link.places}
 }
 
 func (s *assembly) listen(r providers.Recognizer, log *slog.Logger) *listen {
@@ -197,22 +241,26 @@ func (s *assembly) speak(v providers.Voice, log *slog.Logger) *speak {
 }
 
 func (s *assembly) downlink(conn Conn, fail context.CancelCauseFunc) *downlink {
-	return &downlink{conn: conn, lanes: s.lanes, started: s.started, fail: fail,
+	return &downlink{conn: conn, line: s.line, lanes: s.lanes, started: s.started, fail: fail,
 		maxAhead: time.Duration(s.limits.MaxAheadMS) * time.Millisecond}
 }
 
 // conductor returns a stage that writes totals and habits down when it is done.
 func (s *assembly) conductor(h *Host, p Params, log *slog.Logger) *conducting {
 	c := &conductor{
-		lanes: s.lanes, settings: s.settings, clock: s.clock, link: s.link, limits: s.limits, log: log, meter: h.Meter,
+		lanes: s.lanes, settings: s.settings, clock: s.clock, link: s.link, limits: s.limits, log: log, meter: h.Meter, help: h.Help,
 		grace: cmpOr(h.Grace, 10*time.Second), params: p, started: s.started, newID: newID, config: s.config,
 		history: append([]learn.Message(nil), p.History...), totals: p.Conversation.Totals, habits: p.Profile.Habits,
-		nudges: h.Nudges, turnLimit: cmpOr(h.TurnLimit, turnLimit),
+		analyses: h.Analyses, advice: newAdvising(p.Conversation.Scene), words: h.Words, nudges: h.Nudges, turnLimit: cmpOr(h.TurnLimit, turnLimit), handing: handing{on: s.line != nil}, away: away{line: s.line},
+	}
+	if n := len(p.History); n > 0 {
+		c.handing.last = p.History[n-1].UtteranceID
 	}
 	if h.Drafts != nil && !p.Tenant.Drafts.Off() {
 		c.drafts.budget = h.Drafts.Conversation(drafts.Habit{Started: c.habits.Drafts, Released: c.habits.Released})
 	}
-	c.watch = watch{lastSpeech: s.started, validUntil: p.ValidUntil}
+	c.reviews = h.recalls(p)
+	c.watch = watch{lastSpeech: time.Now(), validUntil: p.ValidUntil}
 	return &conducting{conductor: c, assembly: s}
 }
 

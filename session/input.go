@@ -68,8 +68,10 @@ type (
 		AGC          bool   `json:"agc" doc:"Automatic gain control is on"`
 		Backgrounded bool   `json:"backgrounded"`
 	}
-	// CreateItem is a typed message.
+	// CreateItem is a typed message. Its item gets ID, if that is not empty; a message whose
+	// ID the conversation has is the same one, sent again.
 	CreateItem struct {
+		ID   string
 		Text string
 	}
 	// CreateResponse asks the tutor to speak.
@@ -139,12 +141,30 @@ type (
 	// than the protocol allows; the session answers with [WarnInputOverrun]. It
 	// is sent once per overrun, and in the place of the first frame dropped.
 	InputDropped struct{}
+	// Detached says that the client's socket is lost. It comes from a [Line] alone, which
+	// waits for another: nothing is heard meanwhile, and nothing need be said.
+	Detached struct {
+		// Cause is how the socket ended.
+		Cause *End
+	}
+	// Attached says that another socket has come, and what its client had played when it
+	// did; nil for nothing.
+	Attached struct {
+		Playback *PlaybackState
+	}
 	// Rejected stands for something the gateway could not decode: the session
 	// answers with the problem, and closes if it is fatal.
 	Rejected struct {
 		Problem Problem
 	}
 )
+
+// InputPos is a place in the learner's frames.
+type InputPos struct {
+	Stream  uint16 `json:"stream"`
+	Seq     uint32 `json:"seq"`
+	NextSeq uint32 `json:"next_seq"`
+}
 
 // PlaybackState is how far the client's player is.
 type PlaybackState struct {
@@ -205,5 +225,12 @@ func (Pong) control()             {}
 func (AuthRenewed) control()      {}
 func (HoldTurn) control()         {}
 func (SetTutor) control()         {}
+func (AskHint) control()          {}
+func (Translate) control()        {}
+func (Repeat) control()           {}
+func (EditTranscript) control()   {}
+func (AnswerReview) control()     {}
 func (InputDropped) control()     {}
+func (Detached) control()         {}
+func (Attached) control()         {}
 func (Rejected) control()         {}

@@ -10,8 +10,12 @@ import (
 )
 
 const (
-	// commitTimeout bounds one try to store a message.
-	commitTimeout = 5 * time.Second
+	// commitTimeout bounds one try to store a message. A try that hangs with the database
+	// may hang on when that is back, so it and the pause after it are what a backlog waits.
+	commitTimeout = 3 * time.Second
+	// commitAgain is the pause after the first try that failed, and commitPause the longest:
+	// with a database that refuses, a node of 200 sessions asks some 200 times a second.
+	commitAgain, commitPause = 100 * time.Millisecond, time.Second
 	// storeDelayed is how long a message may take before the learner is told.
 	storeDelayed = 2 * time.Second
 	// lastCommits bounds the storing of what is left when the session has ended.
@@ -20,6 +24,11 @@ const (
 
 // journal makes messages durable, one after the other. It outlives the rest of the
 // session by at most lastCommits, so that what was said last is not lost.
+//
+// While the store is away, messages wait for it, as many as the lane holds (recordQueue),
+// and none is acknowledged. When it is back the first is stored within commitTimeout and
+// commitPause, and the others follow without a pause. A message whose commit got no answer
+// is appended again, which the store takes for what it is.
 type journal struct {
 	store Journal
 	epoch int64
@@ -27,7 +36,8 @@ type journal struct {
 	log   *slog.Logger
 
 	// owned by run
-	next int // number of the next message; a message that is refused uses none up
+	next int  // number of the next message; a message that is refused uses none up
+	told bool // the learner knows of the outage under way
 }
 
 // run stores records until the lane is closed and empty. ctx is the session's:
@@ -45,10 +55,12 @@ func (j *journal) run(ctx context.Context) error {
 			continue // somebody else owns the conversation: not ours to write
 		}
 		err := j.commit(ctx, last, rec)
-		switch {
+		switch edits := rec.edit != (learn.TranscriptEdit{}); {
 		case errors.Is(err, learn.ErrFenced):
 			fenced = err
 			j.answer(stored{fenced: err})
+		case edits:
+			j.amended(rec, err)
 		case err != nil:
 			j.log.Error("message not stored", "message", rec.message.ID, "err", err)
 		default:
@@ -68,19 +80,20 @@ func (j *journal) answer(s stored) {
 }
 
 // commit stores one record, trying again while the session lives; last bounds
-// every try.
+// every try. The learner is told once of each outage.
 func (j *journal) commit(ctx, last context.Context, rec record) error {
-	began, wait, told := time.Now(), 100*time.Millisecond, false
+	began, wait := time.Now(), commitAgain
 	for {
-		err := j.try(last, rec.message)
-		if err == nil || permanent(err) {
+		err := j.try(last, rec)
+		if err == nil || permanent(err) { // the store answers
+			j.told = false
 			return err
 		}
 		if ctx.Err() != nil {
 			return err
 		}
-		if !told && time.Since(began) > storeDelayed {
-			told = true
+		if !j.told && time.Since(began) > storeDelayed {
+			j.told = true
 			j.log.Warn("storage delayed", "err", err)
 			j.answer(stored{delayed: true})
 		}
@@ -90,18 +103,22 @@ func (j *journal) commit(ctx, last context.Context, rec record) error {
 		case <-ctx.Done():
 			t.Stop()
 		}
-		wait = min(2*wait, 2*time.Second)
+		wait = min(2*wait, commitPause)
 	}
 }
 
 // takenMost bounds how many numbers are passed over because they are taken.
 const takenMost = 16
 
-// try gives the message the next number that is free and stores it. A number is taken
+// try stores a message under the next number that is free, or an edit. A number is taken
 // when a message was stored although its try seemed to fail.
-func (j *journal) try(ctx context.Context, m learn.Message) (err error) {
+func (j *journal) try(ctx context.Context, rec record) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
+	if rec.edit != (learn.TranscriptEdit{}) {
+		return j.store.EditTranscript(ctx, j.epoch, rec.edit)
+	}
+	m := rec.message
 	for range takenMost {
 		m.Seq = j.next
 		err = j.store.AppendMessage(ctx, j.epoch, m)

@@ -27,10 +27,11 @@ const (
 //     its end, as if its speaking had taken no time.
 //   - It stands still while somebody speaks or is about to: while a reply is prepared
 //     or heard, while there is voice or words that have not become a turn, while the
-//     turn is held and while the node drains.
+//     turn is held, while nobody can hear the learner and while the node drains.
 //   - When nothing was asked, nothing can be said again or offered: the hint and the
 //     pause remain. The same while the microphone is muted: who is not there should
 //     not be talked to.
+//   - In a review by voice the hint is one at the card.
 //   - With push-to-talk there is a hand to be moved before the mouth: twice the time,
 //     but for the pause.
 //   - There is no back-channel at 6 s, though a teacher would give one: it would have
@@ -71,7 +72,7 @@ func (c *conductor) nudgeAfter(r rung) time.Duration {
 // nudgeDeadline is when the next rung is due; zero while the ladder stands still.
 func (c *conductor) nudgeDeadline() time.Time {
 	l, d := &c.learner, &c.ladder
-	if !c.nudges || d.from.IsZero() || c.reply != nil || c.watch.draining ||
+	if !c.nudges || d.from.IsZero() || c.reply != nil || c.watch.draining || c.watch.deaf ||
 		l.itemID != "" || l.clock.Speaking() || l.text() != "" || l.clock.Closing() {
 		return time.Time{}
 	}
@@ -85,7 +86,7 @@ func (c *conductor) nudgeDeadline() time.Time {
 // nextRung is the number of the rung to be taken next, that of none when there is none.
 func (c *conductor) nextRung() int {
 	next := c.ladder.rung
-	for next < len(rungs) && rungs[next].question && (!c.ladder.asked || c.watch.muted) {
+	for next < len(rungs) && rungs[next].question && (!c.ladder.asked || c.watch.muted || c.recall.on) {
 		next++
 	}
 	return next
@@ -103,6 +104,9 @@ func (c *conductor) onNudgeDue() {
 	case NudgeHint:
 		nudge.Text = learn.Opener(c.config.Language, learn.Level(c.config.Level), d.hints)
 		d.hints++
+		if hint, asked := c.cardHint(); asked {
+			nudge.Text = hint
+		}
 	case NudgePause:
 		d.paused, d.asleep = true, true
 		c.lanes.order(hearRest)
@@ -155,7 +159,7 @@ func (c *conductor) fallSilent(r *reply, now time.Time) {
 // its player or of the connection, is none.
 func deliberate(ctl Control) bool {
 	switch ctl.(type) {
-	case UpdateSession, SetTutor, CommitInput, ClearInput, CreateItem, CreateResponse, CancelResponse, HoldTurn, DeviceState:
+	case UpdateSession, SetTutor, CommitInput, ClearInput, CreateItem, CreateResponse, CancelResponse, HoldTurn, DeviceState, AskHint, Translate, Repeat, EditTranscript, AnswerReview:
 		return true
 	}
 	return false

@@ -21,6 +21,8 @@ type tally struct {
 }
 
 func (m *tally) Turn(Latency) {}
+
+func (m *tally) DeadAir(time.Duration) {}
 func (m *tally) Count(c Counter, n int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

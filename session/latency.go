@@ -107,6 +107,9 @@ func milliseconds(d time.Duration) int { return int(d.Round(time.Millisecond).Mi
 // stretch is a place in the session's audio where there was voice.
 type stretch struct{ fromMS, toMS int64 } // toMS is 0 while it goes on
 
+// open says whether the voice goes on.
+func (s stretch) open() bool { return s.toMS == 0 }
+
 // maxStretches bounds how many are remembered; the oldest is forgotten.
 const maxStretches = 16
 
@@ -167,7 +170,7 @@ func lastWordMS(words []providers.Word) (ms int64) {
 // than the session are none.
 func (c *conductor) firstHeard(r *reply, m PlaybackStarted, now time.Time) {
 	t, most := &r.timings, float64(now.Sub(c.started).Milliseconds())
-	if !t.reported.IsZero() {
+	if !t.reported.IsZero() || len(r.wait.clips) > 0 && t.firstSent.IsZero() { // a clip is no answer
 		return
 	}
 	t.way = c.watch.rtt / 2

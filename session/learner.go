@@ -21,6 +21,7 @@ const (
 // learnerTurn is what the learner has said since the last turn ended.
 type learnerTurn struct {
 	itemID   string // empty until something is heard
+	fromMS   int64  // where it began in the session's audio, as far as is known
 	clock    turntaking.Clock
 	finals   []understood // rising; what is over, of the segments before the open one
 	past     past
@@ -60,10 +61,11 @@ func (l *learnerTurn) fresh() learnerTurn {
 // beginLearner gives the turn its item and tells the client that somebody speaks.
 func (c *conductor) beginLearner(atMS int64) {
 	if c.learner.itemID == "" {
-		c.learner.itemID = c.newID("it_")
+		c.learner.itemID, c.learner.fromMS = c.utteranceID(), atMS
 		c.learner.clock.Begin(time.Now())
 		c.emit(SpeechStarted{ItemID: c.learner.itemID, AudioStartMS: atMS})
 	}
+	c.learner.fromMS = min(c.learner.fromMS, atMS)
 }
 
 // onVoice follows the learner's voice.
@@ -108,6 +110,9 @@ func (c *conductor) onHeard(m heardMsg) {
 		return
 	case m.up:
 		c.watch.deaf = false
+		if !c.ladder.from.IsZero() { // it stood still
+			c.ladder.from = time.Now()
+		}
 		c.link.dropped.Store(0) // while nobody heard, as the client was told
 		c.emit(Warning{Code: WarnUpstreamDegraded, Message: "Hearing works again."})
 		return
@@ -191,12 +196,16 @@ func (c *conductor) spoke() {
 
 // giveUp drops a voice in which there were no words.
 func (c *conductor) giveUp() {
-	l := &c.learner
-	if (l.voiced >= notUnderstoodVoice || l.emptyEnd) && l.join(true) == "" {
+	l, silent := &c.learner, c.silentTo(doubtFirst)
+	voiced := l.voiced >= notUnderstoodVoice
+	if (voiced || l.emptyEnd) && l.join(true) == "" {
 		c.emit(NotUnderstood{ItemID: cmpOr(l.itemID, c.newID("it_"))}) // beside the tutor a voice gets no item
 	}
 	c.ladder.from = later(c.ladder.from, l.clock.HeldUntil())
 	c.learner = l.fresh()
+	if voiced {
+		c.gaveUp(silent, time.Now())
+	}
 }
 
 // endTurn commits what the learner said and has the tutor answer.
@@ -236,8 +245,10 @@ func (c *conductor) keepLearner(reason turntaking.Reason) {
 	c.totals.Words += len(strings.Fields(text))
 	c.keep(learn.Message{
 		Turn: c.totals.Turns + 1, Speaker: learn.SpeakerLearner, Source: "voice", Content: text, Heard: shown,
-		Words: spokenTimes(words), Audio: l.voiced, Provider: c.config.Parts.STT,
+		Words: spokenTimes(words), Audio: l.voiced, Provider: c.config.Parts.STT, Input: c.inputEnd(lastWordMS(words)),
 	}, item, prev)
+	c.recall.saidMS = l.fromMS
+	c.acks.unstored = append(c.acks.unstored, unstored{itemID: item.ID, fromMS: l.fromMS})
 	c.learner = l.fresh()
 }
 

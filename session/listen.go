@@ -33,8 +33,8 @@ type listen struct {
 	epoch  int
 	sent   int64 // samples on the stream now open
 	spans  []span
-	rate   int      // hertz, of the stream now open
-	held   micFrame // taken off the lane but not sent, because the stream had another rate; or none
+	rate   int        // hertz, of the stream now open
+	kept   []micFrame // taken off the lane and not sent, in order; at most keptMost
 	down   bool
 	rested bool        // the stream was closed on purpose
 	idle   *time.Timer // fires when the recogniser should be told that silence is meant
@@ -56,7 +56,7 @@ func (l *listen) run(ctx context.Context) error {
 	wait := retryFirst
 	for ctx.Err() == nil {
 		options, began := l.options(), time.Now()
-		stream, err := l.recognizer.Listen(ctx, options)
+		stream, err := l.open(ctx, options)
 		if err == nil {
 			l.rate = options.SampleRate
 			err = l.serve(ctx, stream)
@@ -68,10 +68,9 @@ func (l *listen) run(ctx context.Context) error {
 			continue
 		}
 		l.log.Warn("recogniser lost", "provider", l.recognizer.Name(), "err", err)
-		if err := l.tell(ctx, heardMsg{down: err}); err != nil {
+		if err := l.missing(ctx, err); err != nil {
 			return err
 		}
-		l.down = true
 		if time.Since(began) > retryMost { // it had been working
 			wait = retryFirst
 		}
@@ -81,18 +80,6 @@ func (l *listen) run(ctx context.Context) error {
 		wait = min(2*wait, retryMost)
 	}
 	return context.Cause(ctx)
-}
-
-// pause waits d while mic frames are thrown away, oldest first, by their own lane.
-func (l *listen) pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 // tell passes m to CONDUCTOR.
@@ -117,19 +104,13 @@ func (l *listen) serve(ctx context.Context, stream providers.RecognitionStream) 
 			return err
 		}
 	}
-	if l.down {
-		l.down = false
-		if err := l.tell(ctx, heardMsg{up: true}); err != nil {
-			return err
-		}
+	if err := l.back(ctx); err != nil {
+		return err
 	}
-	if f := l.held; f.buf != nil {
-		l.held = micFrame{}
-		if err := l.send(ctx, stream, f); err != nil {
-			return err
-		}
+	if err := l.sendKept(ctx, stream); err != nil {
+		return err
 	}
-	events := stream.Events()
+	events, absent := stream.Events(), absenceOf(stream)
 	for {
 		select {
 		case f := <-l.lanes.mic:
@@ -148,8 +129,12 @@ func (l *listen) serve(ctx context.Context, stream providers.RecognitionStream) 
 			if err := stream.Finalize(ctx); err != nil {
 				return err
 			}
+		case err := <-absent:
+			if err := l.absent(ctx, err); err != nil {
+				return err
+			}
 		case o := <-l.lanes.hearing:
-			if err := l.obey(o); err != nil {
+			if err := l.obey(o, stream); err != nil {
 				return err
 			}
 		case <-l.idle.C:
@@ -174,7 +159,7 @@ func streamEnded(stream providers.RecognitionStream) error {
 // send passes one frame on and gives its buffer back.
 func (l *listen) send(ctx context.Context, stream providers.RecognitionStream, f micFrame) error {
 	if l.options().SampleRate != l.rate {
-		l.held = f
+		l.kept = append([]micFrame{f}, l.kept...)
 		return errOtherRate
 	}
 	defer framePool.Put(f.buf)

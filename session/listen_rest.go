@@ -3,6 +3,8 @@ package session
 import (
 	"context"
 	"errors"
+
+	"kalami/providers"
 )
 
 // hearingOrder is what CONDUCTOR wants of LISTEN beside a final. The newest order stands.
@@ -15,8 +17,12 @@ const (
 	hearRest hearingOrder = iota + 1
 	// hearWake: open a stream again.
 	hearWake
-	// hearAnew: replace the stream, which has gone silent.
+	// hearAnew: replace the stream, which has gone silent; one that outlives its vendors
+	// replaces the vendor and says to the next what was said to this one.
 	hearAnew
+	// hearDoubt: as hearAnew if what was said to it can be said to the next one; else a
+	// recogniser that is only late would lose it.
+	hearDoubt
 )
 
 var (
@@ -37,12 +43,16 @@ func (l *lanes) order(o hearingOrder) {
 }
 
 // obey says whether the stream under way is to be ended, and how.
-func (l *listen) obey(o hearingOrder) error {
+func (l *listen) obey(o hearingOrder, stream providers.RecognitionStream) error {
 	switch o {
 	case hearRest:
 		return errRest
-	case hearAnew:
-		return errStalled
+	case hearAnew, hearDoubt:
+		if s, ok := stream.(providers.Survivor); ok {
+			s.Renew(errStalled)
+		} else if o == hearAnew {
+			return errStalled
+		}
 	case hearWake: // it is awake
 	}
 	return nil

@@ -1,6 +1,9 @@
 package session
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // countingMeter keeps what it is told.
 type countingMeter struct {
@@ -8,6 +11,8 @@ type countingMeter struct {
 	turns []Latency
 	n     map[Counter]int
 }
+
+func (m *countingMeter) DeadAir(time.Duration) {}
 
 func (m *countingMeter) Turn(l Latency) {
 	m.mu.Lock()

@@ -165,13 +165,18 @@ func (c *conductor) saidAround(ev providers.Heard, now time.Time) string {
 // said is the text whose words sound between two places of the reply's audio; all of it
 // when no place of a word is known.
 func (r *reply) said(from, to time.Duration) string {
-	line := r.line
-	if len(line.words) == 0 {
-		return line.text
-	}
 	var b strings.Builder
+	line, clips := r.line, r.wait.clips
+	for _, i := range clips {
+		if int64(i.atMS+i.ms) > from.Milliseconds() && int64(i.atMS) < to.Milliseconds() {
+			b.WriteString(i.text + " ")
+		}
+	}
+	if len(line.words) == 0 {
+		return b.String() + line.text
+	}
 	for _, w := range line.words {
-		if int64(w.EndMS) > from.Milliseconds() && int64(w.StartMS) < to.Milliseconds() && w.To <= len(line.text) {
+		if int64(clips.end(w.EndMS)) > from.Milliseconds() && int64(clips.start(w.StartMS)) < to.Milliseconds() && w.To <= len(line.text) {
 			b.WriteString(line.text[w.From:w.To])
 		}
 	}

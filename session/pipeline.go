@@ -34,6 +34,9 @@ type turn struct {
 	voice      providers.SpeakOptions // as response.created announced it
 	apology    string                 // spoken when the tutor fails before its first word
 	held       *held                  // of a draft, see draft_held.go; nil for any other reply
+	given      bool                   // its text is given: it is in from, see recall.go
+	repeats    string                 // the item that the reply says again, see repeat.go; empty for any other
+	from       *resumption            // of a reply that began on another node, see handover_respeak.go; nil for any other
 
 	// sentMS is how much of its audio DOWNLINK has written, for SPEAK.
 	sentMS atomic.Int64
@@ -107,9 +110,12 @@ type clause struct {
 
 // audioChunk is a piece of a reply on its way from SPEAK to DOWNLINK.
 type audioChunk struct {
-	turn     *turn
-	pcm      []byte
-	rate     int // of pcm, in hertz
+	turn *turn
+	pcm  []byte
+	rate int // of pcm, in hertz
+	// clip is what it says, when it is one of package fillers; empty for the voice's
+	clip     string
+	told     bool // of its first frame
 	captions []CaptionDelta
 	marks    []Mark
 	// last ends the reply; transcript is then its whole text.
@@ -139,26 +145,33 @@ const (
 	thinkDone   // delta: usage and model
 	thinkFailed // err
 	speakFirstAudio
-	speakWords  // words
-	speakFailed // err: the voice is missing, captions go on
-	speakAgain  // the voice is back
-	sentAudio   // ms
-	sentAll     // ms
+	speakWords    // words
+	speakFailed   // err: the voice is missing, captions go on
+	speakAgain    // the voice is back
+	speakFallback // text: the vendor of another voice, which speaks now
+	sentAudio     // ms
+	sentClip      // ms, as of sentAudio; text: what it says, with its first frame
+	sentAll       // ms
 )
 
 // outbound is one thing on DOWNLINK's control lane: an event, and before it, perhaps,
 // an order to forget all audio of turns up to flush, to let go of the draft release,
-// or about a pause.
+// or about a pause; or the session's state after the events before it, for the line.
 type outbound struct {
 	event   Event
+	state   *Handover
 	flush   uint64
 	release uint64
 	pause   pauseOrder
+	clip    *clipOrder
 }
 
 // record is one thing to keep. JOURNAL gives the message its number.
 type record struct {
 	message learn.Message
+	// edit changes a message that was handed over before, see rewrite.go; there is no other then
+	edit    learn.TranscriptEdit
+	eventID string   // of the edit
 	done    ItemDone // to be told to the client when the message is durable
 }
 
@@ -167,10 +180,13 @@ type stored struct {
 	done    ItemDone
 	delayed bool
 	fenced  error
+	// edited: it was an edit, which may have been refused
+	edited, refused bool
+	eventID         string
 }
 
 // lanes are the queues between the stages. None is ever closed, except records
-// by CONDUCTOR; lifetime is carried by contexts.
+// and recall by CONDUCTOR; lifetime is carried by contexts.
 type lanes struct {
 	mic      chan micFrame
 	heard    chan heardMsg
@@ -186,6 +202,11 @@ type lanes struct {
 	control  chan outbound
 	records  chan record
 	stored   chan stored
+	analysed chan analysisDone
+	plan     chan learn.Plan // told once, if at all
+	helped   chan assisted
+	recall   chan recallOrder // closed by CONDUCTOR; never waits: an order for which there is no room is refused
+	recalled chan recalled
 }
 
 func newLanes() *lanes {
@@ -204,6 +225,11 @@ func newLanes() *lanes {
 		control:  make(chan outbound, controlQueue),
 		records:  make(chan record, recordQueue),
 		stored:   make(chan stored, recordQueue),
+		analysed: make(chan analysisDone, analysisPerSession),
+		plan:     make(chan learn.Plan, 1),
+		helped:   make(chan assisted, helpAtOnce),
+		recall:   make(chan recallOrder, recallQueue),
+		recalled: make(chan recalled, recallQueue+1),
 	}
 }
 

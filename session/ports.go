@@ -27,6 +27,28 @@ type Conn interface {
 	Abort()
 }
 
+// Line is a Conn that outlives its sockets. Package gateway/line implements it. While it
+// has none, Read waits for the next, having said [Detached], and WriteEvent keeps what is
+// to be said; the events' numbers are the line's own.
+type Line interface {
+	Conn
+	// Drop closes the socket, if there is one, for e, and keeps the line.
+	Drop(e *End)
+	// Full says that there is no room to keep another frame of the tutor's audio, of 100 ms
+	// at the most, besides those that the client is not known to have: it is asked before
+	// each is written, and while it holds none is. It does not block.
+	Full() bool
+	// Keep takes the session as it is after the events written so far. It does not
+	// block: of states that were not yet passed on the newest alone counts.
+	Keep(h Handover)
+	// Quiet(true) has the line write nothing to its socket but what was said before and the
+	// next event, which waits until the mirror has all of it: of what follows, which is
+	// kept, the client is to know by another socket. Quiet(false) writes it after all. A
+	// [GoAway] that was not written by then, or that the mirror does not get within two
+	// seconds, asks the client to go no more.
+	Quiet(on bool)
+}
+
 // Journal keeps what must not be lost. Package store implements it. Writes carry
 // the conversation's epoch and fail with [learn.ErrFenced] in the chain when
 // somebody else has taken the conversation over.
@@ -34,6 +56,9 @@ type Journal interface {
 	// AppendMessage commits one message durably before it returns. Appending an
 	// utterance id again changes nothing and succeeds.
 	AppendMessage(ctx context.Context, epoch int64, m learn.Message) error
+	// EditTranscript gives a stored message of the learner's another text; to say it again
+	// changes nothing. NotFound when there is no such message of theirs.
+	EditTranscript(ctx context.Context, epoch int64, e learn.TranscriptEdit) error
 	// EndConversation closes the conversation and adds its totals to the
 	// profile, once: ending again changes nothing and succeeds.
 	EndConversation(ctx context.Context, epoch int64, c learn.Conversation) error

@@ -16,6 +16,8 @@ const (
 	// never reports playback, and lateReport for one that has reported.
 	silentClient = 500 * time.Millisecond
 	lateReport   = 3 * time.Second
+	// acksLate is more than a client on a line lets pass between two acknowledgements.
+	acksLate = 2500 * time.Millisecond
 	// clientBuffer is the player's delay until the client has told its own.
 	clientBuffer = 150 * time.Millisecond
 )
@@ -23,16 +25,22 @@ const (
 // reply is the tutor's side of a turn, from its beginning until it was heard,
 // or until what was heard of it is known.
 type reply struct {
-	turn    *turn
-	line    *timeline // text and places of the words
-	timings replyTimes
-	prevID  string // the item before
-	failed  bool   // the tutor or the voice broke off
-	mute    bool   // there was no voice: the learner reads
-	nudge   bool   // it is a rung of the ladder
-	comesIn bool   // it takes the turn from a learner who did not stop; see comingIn
-	delta   providers.Delta
+	turn       *turn
+	line       *timeline // text and places of the words
+	timings    replyTimes
+	prevID     string // the item before
+	failed     bool   // the tutor or the voice broke off
+	mute       bool   // there was no voice: the learner reads
+	notice     bool   // it is a clip and nothing else: no answer, see unheard.go
+	otherVoice string // the vendor, when it is not the preferred one
+	nudge      bool   // it is a rung of the ladder
+	comesIn    bool   // it takes the turn from a learner who did not stop; see comingIn
+	delta      providers.Delta
+	made       produced // for whoever goes on with it
+	fromMS     int      // where its stream began, of one that another node spoke to its end
+	wait       waiting
 
+	began   time.Time // the first frame was sent, be it a clip's
 	sentMS  int
 	allSent bool
 	// what the client has reported
@@ -47,20 +55,41 @@ type reply struct {
 	stand      standing
 
 	// set when it was interrupted
-	reason string
-	until  time.Time // the client's report is awaited until then
+	reason  string
+	until   time.Time // the client's report is awaited until then
+	ordered time.Time // when the client was told
+	unheard bool      // nothing had come from the client since, when it was due
+}
+
+// provider is who made the reply, and whose voice it was if not the preferred one's.
+func (r *reply) provider() string {
+	if r.otherVoice == "" {
+		return r.delta.Model
+	}
+	return r.delta.Model + ", voice " + r.otherVoice
 }
 
 // interrupted says whether the reply was stopped and only waits for the client's report.
 func (r *reply) interrupted() bool { return !r.until.IsZero() }
 
+// stop notes that the client is told to be silent.
+func (r *reply) stop(reason string, now time.Time) {
+	r.reason, r.ordered, r.until = reason, now, now.Add(clearedWait)
+}
+
 // beginReply has the tutor speak. note is an extra instruction for this reply.
 func (c *conductor) beginReply(note string) {
 	c.dropDraft(dropSuperseded)
+	if c.recall.on {
+		c.recallTurn()
+		return
+	}
 	if c.watch.draining {
+		c.owe(note)
 		return
 	}
 	r := c.newReply(c.prompt(c.history, note), nil)
+	r.made.note = note
 	c.announce(r)
 	c.think(r.turn)
 }
@@ -79,11 +108,16 @@ func (c *conductor) newReply(prompt providers.Prompt, h *held) *reply {
 func (c *conductor) announce(r *reply) {
 	t := r.turn
 	c.reply, r.prevID = r, c.prevID
-	c.emit(ResponseCreated{
-		Response: ResponseInfo{ID: t.responseID, ItemID: t.itemID, Status: "in_progress"},
-		Stream:   t.stream(), Audio: AudioFormat{Format: c.config.Audio.Output.Format},
-	})
+	c.emit(c.created(t))
 	c.emit(ItemAdded{Item: Item{ID: t.itemID, Role: "assistant", Status: "in_progress"}, PreviousItemID: c.prevID})
+}
+
+// created tells of a response and its stream.
+func (c *conductor) created(t *turn) ResponseCreated {
+	return ResponseCreated{
+		Response: ResponseInfo{ID: t.responseID, ItemID: t.itemID, Status: "in_progress", Repeats: t.repeats},
+		Stream:   t.stream(), Audio: AudioFormat{Format: c.config.Audio.Output.Format},
+	}
 }
 
 // think has THINK make the reply of t.
@@ -99,8 +133,9 @@ func (c *conductor) think(t *turn) {
 func (c *conductor) prompt(history []learn.Message, note string) providers.Prompt {
 	return tutorPrompt(learn.Tutoring{
 		Language: c.config.Language, NativeLanguage: c.config.NativeLanguage, Level: learn.Level(c.config.Level),
-		Mode: learn.CorrectionMode(c.config.CorrectionMode), Topic: c.config.Topic, Learner: c.params.User.Name,
-	}, history, note)
+		Mode: learn.CorrectionMode(c.config.CorrectionMode), Topic: c.config.Topic, Learner: c.params.User.Name, Scene: c.params.Conversation.Scene,
+		Remembered: c.advice.plan.Remembered,
+	}, history, c.steer(history, note))
 }
 
 // catchUp hears the stages out before the client is heard, which answers to what they
@@ -134,6 +169,9 @@ func (c *conductor) onProgress(p progress) {
 	if r == nil || p.turn != r.turn {
 		return // of a turn that nobody wants any more
 	}
+	if r.wait.over && p.kind < sentAudio {
+		return // too late
+	}
 	switch p.kind {
 	case thinkFirstToken:
 		r.timings.firstToken = p.at
@@ -141,18 +179,21 @@ func (c *conductor) onProgress(p progress) {
 		r.timings.firstClause = p.at
 	case thinkText:
 		r.line.write(p.text)
+		if r.mute {
+			r.wait.answered = time.Now() // it is read
+		}
 	case thinkDone:
-		r.delta = p.delta
+		r.delta, r.made.complete = p.delta, true
 		if r == c.reply { // else when it is released
 			c.consumed(p.delta.Usage)
 		}
 	case thinkFailed:
-		r.failed = true
+		r.failed, r.made.complete = true, true
 		c.log.Warn("tutor failed", "err", p.err)
 		c.problem(UpstreamError, LLMUnavailable, "The tutor's answer could not be made just now.")
 	case speakFirstAudio:
 		r.timings.firstAudio = p.at
-		if !r.failed {
+		if !r.failed && r.turn.repeats == "" {
 			c.drafts.pace.observe(p.at.Sub(r.timings.asked))
 		}
 	case speakWords:
@@ -160,18 +201,18 @@ func (c *conductor) onProgress(p progress) {
 		r.line.words = append(r.line.words, p.words...)
 		c.drainAtSentenceEnd(time.Now())
 	case speakFailed:
-		r.mute = true
+		r.mute, r.wait.answered = true, time.Now()
 		c.voiceDown()
 	case speakAgain:
 		if c.watch.voiceless {
 			c.watch.voiceless = false
 			c.emit(Warning{Code: WarnUpstreamDegraded, Message: "The tutor's voice is back."})
 		}
-	case sentAudio:
-		if r.timings.firstSent.IsZero() {
-			r.timings.firstSent = p.at
-		}
-		r.sentMS = p.ms
+	case speakFallback:
+		r.otherVoice = p.text
+		c.otherVoice()
+	case sentAudio, sentClip:
+		c.sent(r, p)
 	case sentAll:
 		r.sentMS, r.allSent = p.ms, true
 		c.completeIfHeard() // the player may have been quicker with its word
@@ -206,7 +247,7 @@ func (c *conductor) interrupt(reason string) {
 	if reason == "turn_detected" && r.sentMS > 0 {
 		c.totals.BargeIns++
 	}
-	r.reason, r.until = reason, now.Add(clearedWait)
+	r.stop(reason, now)
 	if r.sentMS == 0 {
 		c.settle(0, "estimate", reason)
 	}
@@ -243,7 +284,7 @@ func (c *conductor) settle(playedMS float64, source, reason string) {
 	r := c.reply
 	c.reply = nil
 	played := int(min(amount(playedMS), float64(r.sentMS)))
-	heard, _ := r.line.heard(played)
+	heard := r.heard(played)
 	if r.mute {
 		heard = r.line.text // it was read, not heard
 	}
@@ -256,6 +297,7 @@ func (c *conductor) settle(playedMS float64, source, reason string) {
 	c.keepTutor(r, heard, played, true)
 	c.fallSilent(r, time.Now())
 	c.forgetAside(r)
+	c.advise()
 }
 
 // complete ends a reply that was heard to its end.
@@ -269,8 +311,10 @@ func (c *conductor) complete() {
 	}
 	c.emit(ResponseDone{Response: info, Latency: c.over(r)})
 	c.keepTutor(r, r.line.text, r.sentMS, false)
+	c.recallHeard()
 	c.fallSilent(r, time.Now())
 	c.forgetAside(r)
+	c.advise()
 	if c.watch.draining {
 		c.onDrainDue(time.Now())
 	}
@@ -278,6 +322,10 @@ func (c *conductor) complete() {
 
 // keepTutor stores the tutor's message.
 func (c *conductor) keepTutor(r *reply, heard string, playedMS int, cut bool) {
+	if r.turn.repeats != "" {
+		c.repeated(r, cut)
+		return
+	}
 	c.totals.Tutor += time.Duration(playedMS) * time.Millisecond
 	c.usage.Characters += len([]rune(r.line.text))
 	if r.line.text == "" {
@@ -291,7 +339,7 @@ func (c *conductor) keepTutor(r *reply, heard string, playedMS int, cut bool) {
 	c.keep(learn.Message{
 		Turn: c.totals.Turns, Speaker: learn.SpeakerTutor, Source: "voice", Content: r.line.text, Heard: heard, Interrupted: cut,
 		Audio: time.Duration(playedMS) * time.Millisecond, Timings: learn.Timings(r.timings.latency()),
-		Provider: r.delta.Model, Tokens: r.delta.Usage.OutputTokens,
+		Provider: r.provider(), Tokens: r.delta.Usage.OutputTokens,
 	}, item, r.prevID)
 }
 

@@ -7,11 +7,9 @@ import (
 	"log/slog"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
-	"unicode/utf8"
 
 	"kalami/providers"
 	"kalami/session/cutting"
@@ -33,6 +31,8 @@ type speak struct {
 	opened providers.SpeakOptions
 	next   *clause // the first piece of a turn that came while the one before was being left
 	silent bool    // the voice was missing at the last reply
+	// excused: the learner was told so aloud
+	excused bool
 }
 
 // run speaks turns until ctx ends; it closes the voice's stream.
@@ -60,6 +60,7 @@ func (s *speak) run(ctx context.Context) error {
 		if err := s.turn(c); err != nil {
 			return err
 		}
+		s.warmAgain(ctx, c.turn)
 	}
 }
 
@@ -101,6 +102,10 @@ func (s *speak) warm(ctx context.Context, want providers.SpeakOptions) error {
 // longer wanted. An error is a fault of our own.
 func (s *speak) turn(c clause) error {
 	ctx := c.turn.ctx
+	if c.last && c.text == "" { // all of it was said before, elsewhere
+		s.mute(c, newTimeline())
+		return nil
+	}
 	utterance, err := s.begin(ctx, c.turn.voice)
 	if ctx.Err() != nil {
 		if err == nil {
@@ -113,11 +118,14 @@ func (s *speak) turn(c clause) error {
 		s.mute(c, newTimeline())
 		return nil
 	}
-	if s.silent {
-		s.silent = false
-		_ = s.lanes.report(ctx, progress{turn: c.turn, kind: speakAgain})
-	}
 	r := &reading{turn: c.turn, utterance: utterance, lanes: s.lanes, rate: s.opened.SampleRate, line: newTimeline(), gauge: newGauge(s.opened.Speed)}
+	_, _, r.sentences = c.turn.before()
+	if s.silent { // a line that opens is no voice yet: it is back when it is heard
+		r.back = func() {
+			s.silent, s.excused = false, false
+			_ = s.lanes.report(ctx, progress{turn: c.turn, kind: speakAgain})
+		}
+	}
 	rest, werr, rerr := s.both(c, r)
 	utterance.Cancel()
 	failed := errors.Join(werr, rerr)
@@ -229,7 +237,11 @@ func (s *speak) more(ctx context.Context, t *turn) (clause, error) {
 func (s *speak) mute(c clause, line *timeline) {
 	ctx := c.turn.ctx
 	c.text = line.text[line.captioned:] + c.text
-	whole := line.text[:line.captioned]
+	said, _, _ := c.turn.before()
+	whole := said + line.text[:line.captioned]
+	if !s.excuse(c) {
+		return
+	}
 	for {
 		whole += c.text
 		chunk := audioChunk{turn: c.turn, last: c.last, transcript: whole}
@@ -257,6 +269,7 @@ type reading struct {
 	utterance providers.Utterance
 	lanes     *lanes
 	rate      int
+	back      func() // told of the first audio after a reply without any; or nil
 
 	// what the writer wrote and the reader has not gathered; bounded by the reply
 	mu    sync.Mutex
@@ -264,6 +277,7 @@ type reading struct {
 	whole atomic.Bool // the writer has written everything
 
 	// owned by run
+	vendor    string // whose voice it is, when it is not the preferred one
 	line      *timeline
 	samples   int
 	sentences int
@@ -298,10 +312,11 @@ func (r *reading) run(ctx context.Context) error {
 		chunk, err := r.utterance.Next(ctx)
 		whole := r.whole.Load()
 		r.gather()
-		if errors.Is(err, io.EOF) && !whole {
+		over := errors.Is(err, io.EOF) && providers.KindOf(err) == 0 // a failure may wrap the end of a connection
+		if over && !whole {
 			return &providers.Error{Kind: providers.Unavailable, Op: "speak", Detail: "the audio ended before the text"}
 		}
-		if errors.Is(err, io.EOF) {
+		if over {
 			return r.end(ctx)
 		}
 		if err != nil {
@@ -309,7 +324,16 @@ func (r *reading) run(ctx context.Context) error {
 		}
 		if first && len(chunk.PCM) > 0 {
 			first = false
+			if r.back != nil {
+				r.back()
+			}
 			if err := r.lanes.report(ctx, progress{turn: r.turn, kind: speakFirstAudio, at: time.Now()}); err != nil {
+				return err
+			}
+		}
+		if chunk.Fallback && r.vendor != chunk.Vendor {
+			r.vendor = chunk.Vendor
+			if err := r.lanes.report(ctx, progress{turn: r.turn, kind: speakFallback, text: chunk.Vendor}); err != nil {
 				return err
 			}
 		}
@@ -335,13 +359,22 @@ func (r *reading) measure() {
 // end hands on what is left of the captions, and the end.
 func (r *reading) end(ctx context.Context) error {
 	r.line.finish(r.samples * 1000 / r.rate)
-	return r.hand(ctx, audioChunk{turn: r.turn, last: true, transcript: r.line.text})
+	said, _, _ := r.turn.before()
+	return r.hand(ctx, audioChunk{turn: r.turn, last: true, transcript: said + r.line.text})
 }
+
+// sentenceMark is the name of the mark at a sentence's end; the first is 1.
+func sentenceMark(n int) string { return "s" + strconv.Itoa(n) }
 
 // hand completes a chunk with the captions whose place is known by now, and passes
 // it on. Words go to CONDUCTOR first: it must know them before they can be played.
 func (r *reading) hand(ctx context.Context, chunk audioChunk) error {
 	words := r.line.take()
+	said, ms, _ := r.turn.before()
+	for i := range words {
+		w := &words[i]
+		w.From, w.To, w.StartMS, w.EndMS = w.From+len(said), w.To+len(said), w.StartMS+ms, w.EndMS+ms
+	}
 	if len(words) > 0 {
 		if err := r.lanes.report(ctx, progress{turn: r.turn, kind: speakWords, words: words}); err != nil {
 			return err
@@ -349,12 +382,12 @@ func (r *reading) hand(ctx context.Context, chunk audioChunk) error {
 	}
 	chunk.captions = slices.Grow(chunk.captions, len(words))
 	for _, w := range words {
-		text := r.line.text[w.From:w.To]
+		text := r.line.text[w.From-len(said) : w.To-len(said)]
 		chunk.captions = append(chunk.captions, CaptionDelta{ResponseID: r.turn.responseID, ItemID: r.turn.itemID,
 			Delta: text, AudioStartMS: int64(w.StartMS)})
 		if endsWithSentence(text) {
 			r.sentences++
-			chunk.marks = append(chunk.marks, Mark{ResponseID: r.turn.responseID, Name: "s" + strconv.Itoa(r.sentences), AtMS: int64(w.EndMS)})
+			chunk.marks = append(chunk.marks, Mark{ResponseID: r.turn.responseID, Name: sentenceMark(r.sentences), AtMS: int64(w.EndMS)})
 		}
 	}
 	select {
@@ -363,10 +396,4 @@ func (r *reading) hand(ctx context.Context, chunk audioChunk) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-}
-
-// endsWithSentence says whether a word closes a sentence.
-func endsWithSentence(word string) bool {
-	r, _ := utf8.DecodeLastRuneInString(strings.TrimRight(word, " »”\"')"))
-	return strings.ContainsRune(".!?…。！？؟", r)
 }

@@ -23,3 +23,9 @@ func speakable(text string) string {
 		return r
 	}, text)
 }
+
+// endsWithSentence says whether a word closes a sentence.
+func endsWithSentence(word string) bool {
+	r, _ := utf8.DecodeLastRuneInString(strings.TrimRight(word, " »”\"')"))
+	return strings.ContainsRune(".!?…。！？؟", r)
+}

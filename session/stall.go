@@ -30,11 +30,16 @@ func (c *conductor) checkStall() {
 	}
 	s.voiced, s.bound = 0, min(2*cmpOr(s.bound, stallFirst), stallMost)
 	c.count(RecogniserFaults, 1)
-	if !s.told {
-		s.told = true
+	c.mayBeDeaf()
+	c.lanes.order(hearAnew)
+}
+
+// mayBeDeaf tells the client, once, that nobody may hear its learner.
+func (c *conductor) mayBeDeaf() {
+	if !c.stall.told {
+		c.stall.told = true
 		c.emit(Warning{Code: WarnUpstreamDegraded, Message: "The tutor may not hear you just now; it is being tried again."})
 	}
-	c.lanes.order(hearAnew)
 }
 
 // lively takes an event of the recogniser's as proof that it hears.
@@ -43,4 +48,5 @@ func (c *conductor) lively() {
 		c.emit(Warning{Code: WarnUpstreamDegraded, Message: "Hearing works again."})
 	}
 	c.stall = stall{}
+	c.heardSomething(time.Now())
 }

@@ -45,21 +45,21 @@ func TestModelStalls(t *testing.T) {
 	for name, c := range map[string]struct {
 		parts  []string
 		within time.Duration // of the beginning, until something is heard
-		while  time.Duration // between the parts; 0 for 2 s
+		while  time.Duration // between the parts; 0 for 1.5 s
 	}{
 		"behind a sentence":        {[]string{"¡Muy bien!", " ¿Y usted?"}, stallTime, 0},
-		"within a phrase":          {[]string{"Hoy tenemos un pescado muy", " rico y también sopa"}, 2 * time.Second, 0},
-		"before a preposition":     {[]string{"Hoy tenemos un pescado fresco del", " mar y sopa"}, 2 * time.Second, 0},
+		"within a phrase":          {[]string{"Hoy tenemos un pescado muy", " rico y también sopa"}, 1500 * time.Millisecond, 0},
+		"before a preposition":     {[]string{"Hoy tenemos un pescado fresco del", " mar y sopa"}, 1500 * time.Millisecond, 0},
 		"behind its object":        {[]string{"Hoy tenemos un pescado fresco con pa", "tatas y sopa"}, stallTime, 0},
 		"while the learner waits":  {[]string{"Pues,", " no sé."}, stallTime, 0},
-		"not behind a conjunction": {[]string{"Y,", " bueno, no sé."}, 2 * time.Second, 0},
-		"for the second time":      {[]string{"Pues", ",", " no sé."}, 2*time.Second + stallTime, 0},
+		"not behind a conjunction": {[]string{"Y,", " bueno, no sé."}, 1500 * time.Millisecond, 0},
+		"for the second time":      {[]string{"Pues", ",", " no sé."}, 1500*time.Millisecond + stallTime, 0},
 		"or is only slow":          {[]string{"Pues,", " no", " sé."}, 400 * time.Millisecond, 200 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				k := newTalk(t)
-				k.host.Tutor = &stallingTutor{c.parts, cmpOr(c.while, 2*time.Second)}
+				k.host.Tutor = &stallingTutor{c.parts, cmpOr(c.while, 1500*time.Millisecond)}
 				began := time.Now()
 				k.start()
 				k.until("it speaks", func() bool {

@@ -16,8 +16,10 @@ type think struct {
 	tutor providers.Tutor
 	lanes *lanes
 
-	// owned by run
-	handed bool // some text of the turn was handed on
+	// owned by run, and by the goroutine that asks while there is one
+	began  bool   // the tutor has said something in the turn
+	handed bool   // some text of the turn was handed on
+	said   string // which it is, behind what another node has said
 }
 
 // run takes turns until ctx ends. A turn's own context ends it earlier.
@@ -59,19 +61,42 @@ func (th *think) apologise(t *turn, err error) {
 // token when all is well.
 const stallTime = 250 * time.Millisecond
 
-// turn makes one reply. It returns the tutor's error; what had been cut by then
-// has been handed on, and CONDUCTOR decides how the reply ends.
-func (th *think) turn(t *turn) (err error) {
-	th.handed = false
+// turn makes one reply, by more than one call when the tutor breaks off. It returns the
+// tutor's error; what had been cut by then has been handed on, and CONDUCTOR decides how
+// the reply ends.
+func (th *think) turn(t *turn) error {
+	th.began, th.handed, th.said = false, false, ""
+	if more, err := th.goOn(t); err != nil || !more {
+		return err
+	}
+	calls := newTries(t.prompt)
+	for {
+		delta, asked, err := th.attempt(t, calls)
+		if err != nil {
+			return err
+		}
+		if asked == nil && !th.handed {
+			return nothingSaid(th.tutor)
+		}
+		if asked == nil {
+			return th.finish(t, calls.named(delta))
+		}
+		if err := calls.again(t.ctx, asked, th.said); err != nil {
+			return err
+		}
+	}
+}
+
+// attempt makes one call and hands on what comes of it; of a call that failed with asked,
+// only what makes whole pieces. err is any other trouble.
+func (th *think) attempt(t *turn, calls *tries) (delta providers.Delta, asked, err error) {
 	ctx, stop := context.WithCancelCause(t.ctx)
 	texts := make(chan string) // nothing is kept in it: who is slow to take slows the model
-	var delta providers.Delta
-	var asked error
 	var asking sync.WaitGroup
 	asking.Go(func() {
 		defer close(texts)
 		asked = guard(ctx, func(ctx context.Context) (err error) {
-			delta, err = th.ask(ctx, t, texts)
+			delta, err = th.ask(ctx, t, calls, texts)
 			return err
 		})
 	})
@@ -79,39 +104,13 @@ func (th *think) turn(t *turn) (err error) {
 	err = th.cut(t, cutter, texts)
 	stop(err) // the tutor need not go on when nobody takes what it says
 	asking.Wait()
-	if err == nil {
-		err = asked
+	if fault, ok := errors.AsType[*End](asked); ok && err == nil {
+		err = fault
 	}
-	if err != nil {
-		return err
+	if err == nil && asked == nil {
+		err = th.piece(t, cutter.Rest())
 	}
-	if err := th.piece(t, cutter.Rest()); err != nil {
-		return err
-	}
-	if !th.handed {
-		return nothingSaid(th.tutor)
-	}
-	return th.finish(t, delta)
-}
-
-// ask has the tutor reply and passes on what it says.
-func (th *think) ask(ctx context.Context, t *turn, texts chan<- string) (providers.Delta, error) {
-	began := false
-	return readReply(ctx, th.tutor, t.prompt, func(text string) error {
-		t.countRead(text)
-		if !began {
-			began = true
-			if err := th.lanes.report(ctx, progress{turn: t, kind: thinkFirstToken, at: time.Now()}); err != nil {
-				return err
-			}
-		}
-		select {
-		case texts <- text:
-			return nil
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	})
+	return delta, asked, err
 }
 
 // cut hands on the pieces of what the tutor says until it says no more.
@@ -172,6 +171,7 @@ func (th *think) hand(t *turn, text string, last bool) error {
 	select {
 	case th.lanes.text <- clause{turn: t, text: text, last: last}:
 		th.handed = th.handed || text != ""
+		th.said += text
 		return nil
 	case <-t.ctx.Done():
 		return context.Cause(t.ctx)

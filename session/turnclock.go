@@ -35,6 +35,9 @@ func (c *conductor) question() string {
 // turnDeadline is when the learner's turn is over if nothing more is heard; zero for never.
 func (c *conductor) turnDeadline(now time.Time) time.Time {
 	at, _ := c.learner.clock.Deadline(c.moment(now))
+	if soonest := c.away.back.Add(resendWait); !at.IsZero() && at.Before(soonest) {
+		return soonest
+	}
 	return at
 }
 

@@ -14,10 +14,9 @@ import (
 )
 
 const (
-	// analysisWait bounds how long an answer is held up for what there is to say about
-	// the learner's language, and clipWait for its sound.
-	analysisWait = 10 * time.Second
-	clipWait     = 30 * time.Second
+	// clipWait bounds how long an answer is held up for its sound; analysisWait, for what
+	// there is to say about the learner's language.
+	clipWait = 30 * time.Second
 	// commitTries is how often a message is tried to be stored while the learner waits.
 	commitTries = 3
 )
@@ -25,7 +24,7 @@ const (
 // Turnwise answers turns that are sent whole, one request each: what the original's
 // clients do, with the same tutor as the live path, the same prompt and the same
 // history, so that a learner may change between the two in one conversation. Fill all
-// fields. Its methods may be called from any goroutine.
+// fields but Plans and Pronunciation. Its methods may be called from any goroutine.
 //
 // A turn goes this way; what is behind a step that failed is kept:
 //
@@ -42,6 +41,10 @@ type Turnwise struct {
 	Synthesizer providers.Synthesizer
 	Store       TurnStore
 	Log         *slog.Logger
+	// Plans say what the tutor remembers of the learner; nil for nothing.
+	Plans Plans
+	// Pronunciation measures how recorded turns were spoken, beside their analysis; may be nil.
+	Pronunciation *Pronunciation
 
 	queues turnQueues
 }
@@ -206,7 +209,8 @@ func (w *wholeTurn) reply(ctx context.Context, history []learn.Message) (learn.M
 	p, asked := w.request.Profile, time.Now()
 	prompt := tutorPrompt(learn.Tutoring{
 		Language: p.TargetLanguage, NativeLanguage: w.request.User.NativeLanguage, Level: w.level(),
-		Mode: p.CorrectionMode, Topic: w.conversation.Topic, Learner: w.request.User.Name,
+		Mode: p.CorrectionMode, Topic: w.conversation.Topic, Learner: w.request.User.Name, Scene: w.conversation.Scene,
+		Remembered: w.plan(ctx).Remembered,
 	}, history, "")
 	m := learn.Message{Speaker: learn.SpeakerTutor, Source: "text"}
 	if w.request.Speak {
@@ -225,6 +229,22 @@ func (w *wholeTurn) reply(ctx context.Context, history []learn.Message) (learn.M
 	}
 	m.Provider, m.Tokens = delta.Model, delta.Usage.OutputTokens
 	return m, err
+}
+
+// plan is what the conversation is to go by; nothing when that is not known.
+func (w *wholeTurn) plan(ctx context.Context) learn.Plan {
+	if w.Plans == nil {
+		return learn.Plan{}
+	}
+	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
+	defer cancel()
+	c := w.conversation
+	p, err := w.Plans.Plan(ctx, c.TenantID, w.request.User.ID, c.ID)
+	if err != nil {
+		w.Log.Warn("plan not read", "conversation", c.ID, "err", err)
+		return learn.Plan{}
+	}
+	return p.Within()
 }
 
 // commit makes a message durable as number seq, and returns it as it is stored.
@@ -253,8 +273,8 @@ func (w *wholeTurn) append(ctx context.Context, m learn.Message) error {
 	return w.Store.AppendMessage(ctx, w.conversation.Epoch, m)
 }
 
-// review has the turn analysed and spoken, both at once, and returns what became of it.
-// Neither can undo the turn.
+// review has the turn analysed, measured and spoken, all at once, and returns what became
+// of it. None of that can undo the turn.
 func (w *wholeTurn) review(ctx context.Context) TurnResult {
 	result := TurnResult{Learner: w.learner, Tutor: w.tutor}
 	var analysis sync.WaitGroup
@@ -268,6 +288,7 @@ func (w *wholeTurn) review(ctx context.Context) TurnResult {
 		result.Analysed, result.NewWords = true, a.NewWords
 		result.Corrections = shownTo(w.request.Profile, a.Corrections)
 	})
+	analysis.Go(func() { w.Pronunciation.measure(ctx, w.reviewed(), w.whose()) })
 	if w.request.Speak {
 		w.progress(TurnSpeaking, "")
 		result.Clip, result.VoiceErr = w.clip(ctx)

@@ -105,6 +105,8 @@ func (s *turnStore) SaveAnalysis(_ context.Context, a learn.TurnAnalysis) error 
 	return s.fail["SaveAnalysis"]
 }
 
+func (s *turnStore) EditTranscript(context.Context, int64, learn.TranscriptEdit) error { return nil }
+
 func (s *turnStore) EndConversation(context.Context, int64, learn.Conversation) error { return nil }
 
 func (s *turnStore) KeepHabits(context.Context, string, string, string, learn.TurnHabits) error {
@@ -146,9 +148,7 @@ func (f *fakeTranscriber) Name() string { return "ear" }
 
 func (f *fakeTranscriber) Transcribe(ctx context.Context, _ providers.Recording) (providers.Transcript, error) {
 	f.asked++
-	select {
-	case <-time.After(f.takes):
-	case <-ctx.Done():
+	if !rest(ctx, f.takes, false) {
 		return providers.Transcript{}, context.Cause(ctx)
 	}
 	return f.heard, f.err
@@ -173,9 +173,7 @@ func (f *fakeAnalyst) Ask(ctx context.Context, q providers.Question) (providers.
 	if f.panics {
 		panic("an analyst that panics")
 	}
-	select {
-	case <-time.After(f.takes):
-	case <-ctx.Done():
+	if !rest(ctx, f.takes, false) {
 		return providers.Answer{}, context.Cause(ctx)
 	}
 	return providers.Answer{JSON: []byte(f.answer), Model: "head/1"}, f.err
@@ -244,4 +242,15 @@ func recorded() TurnRequest {
 	r := typed("")
 	r.Recording, r.RecordingMS = &providers.Recording{Audio: []byte("audio"), Format: providers.WAV, Language: "es"}, 4000
 	return r
+}
+
+func (s *turnStore) Message(_ context.Context, _, _, _, id string) (learn.Message, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range s.messages {
+		if m.ID == id {
+			return m, nil
+		}
+	}
+	return learn.Message{}, learn.Errorf(learn.NotFound, "turnStore", "Message not found")
 }

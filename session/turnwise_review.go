@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"runtime/debug"
 
 	"kalami/providers"
 	"kalami/session/learn"
@@ -14,45 +13,40 @@ import (
 // takes half of one.
 const maxClip = 8 << 20
 
-// analyse asks what the learner's message shows and keeps what holds of it.
-func (w *wholeTurn) analyse(ctx context.Context) (learn.TurnAnalysis, error) {
-	ctx, cancel := context.WithTimeout(ctx, analysisWait)
-	defer cancel()
+// reviewed is what there is to say something about.
+func (w *wholeTurn) reviewed() learn.Reviewed {
+	return learn.Reviewed{
+		Language: w.request.Profile.TargetLanguage, NativeLanguage: w.request.User.NativeLanguage, Level: w.level(),
+		Learner: w.learner, Question: w.question, Answer: w.tutor.Content, Plan: learn.Plan{Goals: w.conversation.Scene.Open()},
+	}
+}
+
+// whose is whom an analysis of the turn belongs to.
+func (w *wholeTurn) whose() learn.TurnAnalysis {
 	p := w.request.Profile
-	r := learn.Reviewed{
-		Language: p.TargetLanguage, NativeLanguage: w.request.User.NativeLanguage, Level: w.level(),
-		Learner: w.learner, Question: w.question, Answer: w.tutor.Content,
-	}
-	answer, err := w.Analyst.Ask(ctx, providers.Question{
-		System: learn.AnalysisInstruction(r), Prompt: learn.AnalysisMaterial(r),
-		Name: learn.AnalysisName, Schema: learn.AnalysisSchema(), MaxTokens: learn.AnalysisTokens,
-	})
-	if err != nil {
-		return learn.TurnAnalysis{}, fmt.Errorf("ask: %w", err)
-	}
-	a, err := learn.ReadAnalysis(answer.JSON, r)
+	return learn.TurnAnalysis{TenantID: p.TenantID, UserID: w.request.User.ID, ProfileID: p.ID,
+		ConversationID: w.conversation.ID, MessageID: w.learner.ID}
+}
+
+// analyse asks what the learner's message shows and keeps what holds of it. What fails is
+// done again later, by [Analyses].
+func (w *wholeTurn) analyse(ctx context.Context) (learn.TurnAnalysis, error) {
+	a, err := Analyse(ctx, w.Analyst, w.reviewed())
 	if err != nil {
 		return a, err
 	}
-	for i := range a.Corrections {
-		a.Corrections[i].ID = newID("")
-	}
-	a.TenantID, a.UserID, a.ProfileID, a.ConversationID = p.TenantID, w.request.User.ID, p.ID, w.conversation.ID
-	a.Provider = vendorModel(w.Analyst.Name(), answer.Model)
-	if err := w.Store.SaveAnalysis(ctx, a); err != nil {
+	of := w.whose()
+	a.TenantID, a.UserID, a.ProfileID, a.ConversationID = of.TenantID, of.UserID, of.ProfileID, of.ConversationID
+	if err := w.save(ctx, a); err != nil {
 		return a, fmt.Errorf("store: %w", err)
 	}
 	return a, nil
 }
 
-// contained runs f; a panic in it is its error.
-func contained(f func() error) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
-		}
-	}()
-	return f()
+func (w *wholeTurn) save(ctx context.Context, a learn.TurnAnalysis) error {
+	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
+	defer cancel()
+	return w.Store.SaveAnalysis(ctx, a)
 }
 
 // shownTo are the corrections that the learner of this profile is shown with the turn.

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"kalami/providers/vad"
 )
 
 // framePool holds buffers of mic frames: UPLINK takes one per frame, LISTEN gives it back.
@@ -21,12 +23,15 @@ type uplink struct {
 	started *atomic.Bool
 	// closed is set by CONDUCTOR while a half-duplex microphone is not listened to
 	closed *atomic.Bool
-	// lastInput is the wall time of the last byte, Unix nanoseconds
+	// lastInput is the wall time of the last byte, Unix nanoseconds, and again that of the
+	// last that came after a silence
 	lastInput *atomic.Int64
+	again     *atomic.Int64
 	dropped   *atomic.Int64
+	places    *places
 
 	// owned by run
-	vad     *vad
+	vad     *vad.Detector
 	samples int64 // session audio so far, gaps included
 	stream  uint16
 	nextPos uint32
@@ -46,7 +51,10 @@ func (u *uplink) run(ctx context.Context) error {
 		if err := u.conn.Read(&in); err != nil {
 			return err
 		}
-		u.lastInput.Store(time.Now().UnixNano())
+		now := time.Now().UnixNano()
+		if now-u.lastInput.Swap(now) > int64(lateReport) {
+			u.again.Store(now)
+		}
 		if in.Control == nil {
 			if err := u.frame(ctx, &in.Frame); err != nil {
 				return err
@@ -89,7 +97,7 @@ func (u *uplink) control(ctx context.Context, in *Input) error {
 
 // hush ends the voice, if there is one, where the audio ends.
 func (u *uplink) hush(ctx context.Context) error {
-	if u.vad == nil || !u.vad.hush() {
+	if u.vad == nil || !u.vad.Hush() {
 		return nil
 	}
 	edge := voiceEdge{kind: voiceStopped, atMS: u.ms(u.samples), voiced: u.voiced}
@@ -117,7 +125,7 @@ func (u *uplink) frame(ctx context.Context, f *Frame) error {
 	}
 	if u.vad == nil {
 		u.started.Store(true)
-		u.vad = newVAD(int(u.rate.Load()))
+		u.vad = vad.New(int(u.rate.Load()))
 	}
 	u.catchUp(f)
 	start := u.samples
@@ -133,7 +141,12 @@ func (u *uplink) frame(ctx context.Context, f *Frame) error {
 	} else if err := u.listenFor(ctx, f.Audio, start); err != nil {
 		return err
 	}
-	u.enqueue(ctx, micFrame{buf: buf, startMS: u.ms(start), falls: u.falls(), stream: f.Stream, seq: f.Seq})
+	u.places.add(f.Stream, f.Seq, u.ms(start), u.ms(u.samples))
+	wait := micWait
+	if f.Flags&FlagRetransmission != 0 {
+		wait = resentWait
+	}
+	u.enqueue(ctx, micFrame{buf: buf, startMS: u.ms(start), falls: u.falls(), stream: f.Stream, seq: f.Seq}, wait)
 	return nil
 }
 
@@ -142,7 +155,7 @@ func (u *uplink) frame(ctx context.Context, f *Frame) error {
 // the time of its own patience from the last sound that it has.
 func (u *uplink) falls() bool {
 	was := u.sounding
-	u.sounding = u.vad.active && u.vad.quiet == 0
+	u.sounding = u.vad.Sounding()
 	return was && !u.sounding
 }
 
@@ -161,10 +174,10 @@ func (u *uplink) catchUp(f *Frame) {
 
 // listenFor feeds the voice detector and reports edges.
 func (u *uplink) listenFor(ctx context.Context, pcm []byte, start int64) error {
-	windows, e, changed := u.vad.feed(pcm)
-	u.voiced += time.Duration(windows) * vadWindow
-	if !changed && !u.vad.active {
-		u.voiced = time.Duration(u.vad.voiced) * vadWindow // clicks do not add up to a voice
+	windows, e, changed := u.vad.Feed(pcm)
+	u.voiced += time.Duration(windows) * vad.Window
+	if !changed && !u.vad.Active() {
+		u.voiced = time.Duration(u.vad.Loud()) * vad.Window // clicks do not add up to a voice
 	}
 	if changed {
 		edge := voiceEdge{kind: voiceStopped, atMS: max(0, u.ms(start+int64(e.At))), voiced: u.voiced}
@@ -185,9 +198,9 @@ func (u *uplink) listenFor(ctx context.Context, pcm []byte, start int64) error {
 // sooner than its end, which allows for pauses within a word.
 func (u *uplink) follow(ctx context.Context) error {
 	switch v := u.vad; {
-	case v.active && u.told == voiceStarted && v.lasted >= vadLasting:
+	case v.Active() && u.told == voiceStarted && v.Lasted() >= vad.Lasting:
 		u.told = voiceLasting
-	case v.active && u.told == voiceLasting && v.quiet >= vadHush:
+	case v.Active() && u.told == voiceLasting && v.Quiet() >= vad.Hush:
 		u.told = voiceHushed
 	default:
 		return nil
@@ -195,14 +208,19 @@ func (u *uplink) follow(ctx context.Context) error {
 	return u.signal(ctx, signal{voice: voiceEdge{kind: u.told, atMS: u.onset}})
 }
 
-// micWait is how long UPLINK waits for LISTEN when the mic lane is full.
-const micWait = 20 * time.Millisecond
+const (
+	// micWait is how long UPLINK waits for LISTEN when the mic lane is full, and resentWait
+	// with a frame that is sent again after a break: those all come at once, while the
+	// recogniser may have to be woken, and none of them may be lost.
+	micWait    = 20 * time.Millisecond
+	resentWait = 5 * time.Second
+)
 
 // enqueue puts a frame on the mic lane. A network that was stuck delivers seconds of
 // audio at once, faster than LISTEN is even woken: it gets a moment to come and take
 // them. If it does not come, it waits for the recogniser itself, and the oldest frame
 // is dropped for each that follows until there is room again.
-func (u *uplink) enqueue(ctx context.Context, f micFrame) {
+func (u *uplink) enqueue(ctx context.Context, f micFrame, wait time.Duration) {
 	select {
 	case u.lanes.mic <- f:
 		u.waited = false
@@ -211,7 +229,7 @@ func (u *uplink) enqueue(ctx context.Context, f micFrame) {
 	}
 	if !u.waited {
 		u.waited = true
-		moment := time.NewTimer(micWait)
+		moment := time.NewTimer(wait)
 		defer moment.Stop()
 		select {
 		case u.lanes.mic <- f:

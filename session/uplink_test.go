@@ -37,7 +37,7 @@ func TestBurstOfAudioIsKept(t *testing.T) {
 			}
 		}()
 		for n := range burst {
-			u.enqueue(t.Context(), numberedFrame(n))
+			u.enqueue(t.Context(), numberedFrame(n), micWait)
 		}
 		<-done
 		for i, seq := range got {
@@ -59,7 +59,7 @@ func TestStuckRecogniserLosesTheOldest(t *testing.T) {
 		const sent = 3 * micQueue
 		began := time.Now()
 		for n := range sent {
-			u.enqueue(t.Context(), numberedFrame(n))
+			u.enqueue(t.Context(), numberedFrame(n), micWait)
 		}
 		if held := time.Since(began); held != micWait {
 			t.Errorf("UPLINK was held up for %v, want %v", held, micWait)
@@ -72,7 +72,7 @@ func TestStuckRecogniserLosesTheOldest(t *testing.T) {
 				t.Fatalf("frame %d came, want %d", f.seq, want)
 			}
 		}
-		u.enqueue(t.Context(), numberedFrame(sent)) // there is room again
+		u.enqueue(t.Context(), numberedFrame(sent), micWait) // there is room again
 		if u.waited {
 			t.Error("UPLINK would not wait for a LISTEN that works again")
 		}

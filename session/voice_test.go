@@ -13,7 +13,9 @@ import (
 func (k *talk) captions() string {
 	var b strings.Builder
 	for _, e := range eventsOf[CaptionDelta](k.conn) {
-		b.WriteString(e.Delta)
+		if !e.Filler {
+			b.WriteString(e.Delta)
+		}
 	}
 	return b.String()
 }

@@ -12,6 +12,9 @@ const (
 	watchInterval = time.Second
 	pingInterval  = 10 * time.Second
 	inputTimeout  = 15 * time.Second
+	// clientTimeout is for how long a client waits for any byte: less than it keeps of the
+	// microphone, so that nothing said to a connection that leads nowhere is lost.
+	clientTimeout = 12 * time.Second
 	goAwayBefore  = time.Minute
 	authBefore    = time.Minute
 	authAfter     = 30 * time.Second
@@ -22,13 +25,14 @@ type watch struct {
 	lastSpeech time.Time
 	trip       roundTrip
 	rtt        time.Duration // the shortest of the last round trips; 0 before the first
-	ackedFrame uint64
 	validUntil time.Time
 	authWarned bool
 	wentAway   bool
 	deaf       bool // the recogniser is missing, and the client knows
 	voiceless  bool // the voice is missing, and the client knows
+	otherVoice bool // another voice has spoken, and the client knows
 	muted      bool
+	reports    bool // the client says what it has played
 	draining   bool
 	drainAt    time.Time
 	drainFrom  float64 // what was played when draining began, until that sentence's end is known; else -1
@@ -54,14 +58,14 @@ func (w *watch) pong(p Pong, now time.Time) {
 // onTick looks at everything that depends on time alone, once a second.
 func (c *conductor) onTick(now time.Time) {
 	w := &c.watch
-	if silent := now.Sub(time.Unix(0, c.link.lastInput.Load())); silent > inputTimeout {
-		c.finish(&End{Reason: EndHeartbeatTimeout, Code: HeartbeatTimeout}, nil)
+	if c.missing(now) {
 		return
 	}
-	if acked := c.link.acked.Load(); acked != w.ackedFrame {
-		w.ackedFrame = acked
-		c.emit(InputAck{Input: InputPos{Stream: uint16((acked - 1) >> 32), Seq: uint32(acked - 1), NextSeq: uint32(acked)}})
+	if silent := now.Sub(time.Unix(0, c.link.lastInput.Load())); silent > inputTimeout {
+		c.lose(&End{Reason: EndHeartbeatTimeout, Code: HeartbeatTimeout}, now)
+		return
 	}
+	c.acknowledge()
 	if dropped := c.droppedFrames(); dropped > 0 {
 		c.log.Warn("mic frames dropped", "frames", dropped)
 		c.emit(Warning{Code: WarnInputOverrun, Message: "Some of the microphone's audio could not be passed on in time."})
@@ -71,6 +75,7 @@ func (c *conductor) onTick(now time.Time) {
 		c.emit(Ping{ID: w.trip.id, RTTMS: w.rtt.Milliseconds()})
 	}
 	c.checkStall()
+	c.checkTalksOn(now)
 	c.settleAlarm(now, false)
 	c.checkLimits(now)
 	c.checkAuth(now)
@@ -135,6 +140,7 @@ func (c *conductor) recogniserDown(error) {
 	}
 	c.watch.deaf = true
 	c.problem(UpstreamError, STTUnavailable, "The tutor cannot hear just now; it is being tried again. You can type meanwhile.")
+	c.nobodyListens(time.Now())
 }
 
 // voiceDown tells the client, once, that nothing can be spoken.
@@ -144,6 +150,15 @@ func (c *conductor) voiceDown() {
 	}
 	c.watch.voiceless = true
 	c.problem(UpstreamError, TTSUnavailable, "The tutor's voice is not available; answers come as text.")
+}
+
+// otherVoice tells the client, once, that the tutor sounds like somebody else.
+func (c *conductor) otherVoice() {
+	if c.watch.otherVoice {
+		return
+	}
+	c.watch.otherVoice = true
+	c.emit(Warning{Code: WarnFallbackVoice, Message: "The tutor's usual voice is not available; another one speaks."})
 }
 
 // stop ends the session at the wish of whoever runs it: at once, or, for a
@@ -159,14 +174,15 @@ func (c *conductor) stop(cause error) {
 	}
 	w := &c.watch
 	w.draining = true
-	c.emit(GoAway{Reason: "deploy", TimeLeftMS: int(c.grace.Milliseconds()), Reconnect: Reconnecting{Resume: true}})
 	now := time.Now()
+	grace := c.graceLeft(now)
+	c.emit(GoAway{Reason: "deploy", TimeLeftMS: int(grace.Milliseconds()), Reconnect: Reconnecting{Resume: true}})
 	c.playOn(now)
-	if c.reply == nil || c.reply.sentMS == 0 || c.reply.interrupted() {
+	if c.away.absent() || c.reply == nil || c.reply.sentMS == 0 || c.reply.interrupted() {
 		c.finish(end, nil)
 		return
 	}
-	w.drainAt, w.drainFrom = now.Add(c.grace), c.playedEstimate(now)
+	w.drainAt, w.drainFrom = now.Add(grace), c.playedEstimate(now)
 	c.drainAtSentenceEnd(now)
 }
 
@@ -191,10 +207,10 @@ func (c *conductor) onDrainDue(time.Time) {
 
 // sentenceEnd is where in the reply the sentence sounding at playedMS ends, 0 when that is not known.
 func (c *conductor) sentenceEnd(playedMS float64) int {
-	line := c.reply.line
+	line, clips := c.reply.line, c.reply.wait.clips
 	for _, w := range line.words {
-		if w.EndMS > int(playedMS) && endsWithSentence(strings.TrimSpace(line.text[w.From:w.To])) {
-			return w.EndMS
+		if end := clips.end(w.EndMS); end > int(playedMS) && endsWithSentence(strings.TrimSpace(line.text[w.From:w.To])) {
+			return end
 		}
 	}
 	return 0

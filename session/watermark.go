@@ -39,6 +39,7 @@ type gauge struct {
 	received int // milliseconds of audio
 	// sounded letters end at soundedMS, as far as is known
 	sounded, soundedMS  int
+	late                bool      // it has said nothing yet, and waits for more than it has
 	aligned             bool      // the voice says so
 	wroteAt, receivedAt time.Time // the last time
 }
@@ -81,6 +82,14 @@ func (g *gauge) owed(sentMS int64) time.Duration {
 	return time.Duration(max(will, float64(g.received))-float64(sentMS)) * time.Millisecond
 }
 
+// waitsForAll says whether the voice is one that begins when it has all text: it is given
+// the rest at once, since the learner hears nothing meanwhile.
+func (g *gauge) waitsForAll() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.late && g.received == 0
+}
+
 // hungry says whether the voice has nothing left to say, or will say nothing before it
 // has more. What a voice without an alignment has spoken out tells its pace.
 func (g *gauge) hungry(sentMS int64, now time.Time) bool {
@@ -90,7 +99,9 @@ func (g *gauge) hungry(sentMS int64, now time.Time) bool {
 		return false
 	}
 	if g.aligned || g.wroteAt.After(g.receivedAt) {
-		return now.Sub(later(g.wroteAt, g.receivedAt)) >= wontBegin
+		waits := now.Sub(later(g.wroteAt, g.receivedAt)) >= wontBegin
+		g.late = g.late || waits && g.received == 0
+		return waits
 	}
 	if now.Sub(g.receivedAt) < spokenOut {
 		return false
@@ -102,7 +113,7 @@ func (g *gauge) hungry(sentMS int64, now time.Time) bool {
 // room waits until the voice may be given more of the turn, or until ctx ends, whose
 // cause it then returns.
 func (g *gauge) room(ctx context.Context, t *turn) error {
-	if g.owed(t.sentMS.Load()) < highWater {
+	if g.owed(t.sentMS.Load()) < highWater || g.waitsForAll() {
 		return nil
 	}
 	look := time.NewTicker(lookAgain)

@@ -157,10 +157,10 @@ func (c *conductor) settleAlarm(now time.Time, surely bool) {
 // late, but never early, so that the least lag of several is nearly the true one. A
 // client that plays on is not asked again, and DOWNLINK makes up for the time.
 func (c *conductor) noteLag(r *reply, played float64, now time.Time) {
-	if r.timings.firstSent.IsZero() || r.stand.paused() || played <= 0 || played >= float64(r.sentMS) {
+	if r.began.IsZero() || r.turn.from != nil || r.stand.paused() || played <= 0 || played >= float64(r.sentMS) {
 		return
 	}
-	lag := now.Sub(r.timings.firstSent) - time.Duration(played*float64(time.Millisecond))
+	lag := now.Sub(r.began) - time.Duration(played*float64(time.Millisecond))
 	switch {
 	case r.stand.times == 0:
 		if r.lag == 0 || lag < r.lag {

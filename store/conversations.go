@@ -25,6 +25,8 @@ type conversationRow struct {
 	TenantID          string
 	UserID            string
 	LearningProfileID string
+	ScenarioID        *string // of the row; see scenarioKey
+	ScenarioVersion   *int
 	Mode              string
 	Topic             string
 	CEFRAtStart       string `gorm:"column:cefr_at_start"`
@@ -40,8 +42,16 @@ type conversationRow struct {
 	Turns             int
 	WordsSpoken       int
 	CorrectionsMade   int
+	Disputes          int
 	BargeIns          int
 	ClientKey         *string
+	ResumeTokenHash   *string
+	ResumeNextHash    *string
+	ResumeUntil       *time.Time
+	ResumeVersion     int
+	LastSeq           int // of the stored messages
+	InputStream       uint16
+	InputNext         uint32
 	CreatedAt         time.Time `gorm:"autoCreateTime:false"`
 }
 
@@ -60,11 +70,10 @@ func (r conversationRow) totals() learn.Totals {
 	}
 }
 
-// conversationView is a conversation with what other tables know of it.
+// conversationView is a conversation with what its profile knows of it.
 type conversationView struct {
 	Row            conversationRow `gorm:"embedded"`
 	TargetLanguage string
-	LastSeq        int
 }
 
 func (v conversationView) conversation() learn.Conversation {
@@ -81,12 +90,15 @@ func (v conversationView) conversation() learn.Conversation {
 		Status:         r.Status,
 		ClientKey:      valueOr(r.ClientKey, ""),
 		Epoch:          r.Epoch,
-		NextSeq:        v.LastSeq + 1,
+		NextSeq:        r.LastSeq + 1,
 		StartedAt:      r.StartedAt.UTC(),
 		LastActivityAt: r.LastActivityAt.UTC(),
 		EndReason:      r.EndReason,
 		Totals:         r.totals(),
 		Corrections:    r.CorrectionsMade,
+		Disputes:       r.Disputes,
+		Input:          learn.InputMark{Stream: r.InputStream, Next: r.InputNext},
+		TokenVersion:   r.ResumeVersion,
 	}
 	if r.EndedAt != nil {
 		ended := r.EndedAt.UTC()
@@ -96,8 +108,8 @@ func (v conversationView) conversation() learn.Conversation {
 }
 
 // StartConversation stores a new conversation at epoch 1, filling in what is
-// empty: ID, StartedAt, Mode (live), and Level (the profile's). When the user has
-// started one with the same ClientKey before, it returns that one as it now is and
+// empty: ID, StartedAt, Mode (live), and Level (the profile's). Of its Scene, if it has one,
+// the scenario is kept as it is now. When the user has started one with the same ClientKey before, it returns that one as it now is and
 // stores nothing. NotFound when the profile is not the user's, Conflict when the ID
 // is taken, Invalid for an unknown mode or level.
 func (db *DB) StartConversation(ctx context.Context, c learn.Conversation) (learn.Conversation, error) {
@@ -116,6 +128,13 @@ func (db *DB) StartConversation(ctx context.Context, c learn.Conversation) (lear
 			return isMissing(err, "Learning profile not found")
 		}
 		row.CEFRAtStart = cmp.Or(row.CEFRAtStart, p.CEFRLevel)
+		if c.Scene != nil {
+			key, err := pinScenario(tx, c.Scene.Scenario, row.CreatedAt)
+			if err != nil {
+				return err
+			}
+			row.ScenarioID, row.ScenarioVersion = &key, &c.Scene.Version
+		}
 		started, err = createConversation(tx, row, p.TargetLanguage)
 		return err
 	})
@@ -138,7 +157,11 @@ func createConversation(tx *gorm.DB, row conversationRow, language string) (lear
 		return learn.Conversation{}, res.Error
 	}
 	if res.RowsAffected == 1 {
-		return conversationView{Row: row, TargetLanguage: language}.conversation(), nil
+		cs, err := conversations(tx, row.TenantID, []conversationView{{Row: row, TargetLanguage: language}})
+		if err != nil {
+			return learn.Conversation{}, err
+		}
+		return cs[0], nil
 	}
 	return findConversation(tx, row.TenantID, "AND s.user_id = ? AND s.client_key = ?", row.UserID, *row.ClientKey)
 }
@@ -174,7 +197,11 @@ func (db *DB) newConversation(c learn.Conversation) (conversationRow, error) {
 // the messages so far, until they are settled by its end. NotFound when it is not
 // theirs.
 func (db *DB) Conversation(ctx context.Context, tenantID, userID, id string) (learn.Conversation, error) {
-	c, err := loadConversation(db.read.WithContext(ctx), clean(tenantID), clean(userID), clean(id))
+	var c learn.Conversation
+	err := db.reading(ctx, func(tx *gorm.DB) (err error) {
+		c, err = loadConversation(tx, clean(tenantID), clean(userID), clean(id))
+		return err
+	})
 	return c, fail("store.Conversation", err)
 }
 
@@ -185,9 +212,7 @@ func loadConversation(tx *gorm.DB, tenantID, userID, id string) (learn.Conversat
 // conversationsOf begins every query for conversations. A conversation comes before its
 // profile (which is what a cross join says to SQLite; Postgres chooses anyway), because
 // lists are in the order of conversations.
-const conversationsOf = `SELECT s.*, p.target_language,
-	COALESCE((SELECT MAX(m.seq) FROM conversation_messages m
-		WHERE m.tenant_id = s.tenant_id AND m.session_id = s.id), 0) AS last_seq
+const conversationsOf = `SELECT s.*, p.target_language
 FROM conversation_sessions s CROSS JOIN learning_profiles p
 WHERE s.tenant_id = ? AND p.tenant_id = s.tenant_id AND p.user_id = s.user_id AND p.id = s.learning_profile_id `
 
@@ -202,22 +227,27 @@ func findConversation(tx *gorm.DB, tenantID, condition string, args ...any) (lea
 	if len(found) == 0 {
 		return learn.Conversation{}, notFound("Session not found")
 	}
-	return found[0].conversation(), nil
+	cs, err := conversations(tx, tenantID, found[:1])
+	if err != nil {
+		return learn.Conversation{}, err
+	}
+	return cs[0], nil
 }
 
 // TakeOver raises the conversation's epoch by one conditional update and returns
 // it with its next message number and its totals so far. From then on whoever
 // held it before is fenced: it blocks while one of their messages is being
-// committed, and none is accepted afterwards. Conflict when it has ended, NotFound
-// when it is not the user's.
+// committed, and none is accepted afterwards. Their resume tokens are worth nothing any
+// more. Conflict when it has ended, NotFound when it is not the user's.
 func (db *DB) TakeOver(ctx context.Context, tenantID, userID, id string) (learn.Conversation, error) {
 	var c learn.Conversation
 	tenantID, userID, id = clean(tenantID), clean(userID), clean(id)
-	err := db.transact(ctx, func(tx *gorm.DB) error {
+	err := db.transact(lesson(ctx), func(tx *gorm.DB) error {
 		res := tx.Model(&conversationRow{}).
 			Where("tenant_id = ? AND user_id = ? AND id = ?", tenantID, userID, id).
 			Where("status = ?", statusActive).
-			Updates(map[string]any{"epoch": gorm.Expr("epoch + 1"), "last_activity_at": db.clock()})
+			Updates(map[string]any{"epoch": gorm.Expr("epoch + 1"), "last_activity_at": db.clock(),
+				"resume_token_hash": nil, "resume_next_hash": nil})
 		if res.Error != nil {
 			return res.Error
 		}

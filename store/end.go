@@ -18,7 +18,7 @@ import (
 // NotFound, also with it, when the user has no such conversation (any more).
 func (db *DB) EndConversation(ctx context.Context, epoch int64, c learn.Conversation) error {
 	now := db.clock()
-	err := db.transact(ctx, func(tx *gorm.DB) error {
+	err := db.transact(lesson(ctx), func(tx *gorm.DB) error {
 		row, err := lockConversation(tx, clean(c.TenantID), clean(c.UserID), clean(c.ID))
 		switch {
 		case err != nil:
@@ -28,7 +28,7 @@ func (db *DB) EndConversation(ctx context.Context, epoch int64, c learn.Conversa
 		case row.Status != statusActive:
 			return nil
 		}
-		return endConversation(tx, row, c, now)
+		return db.endConversation(tx, row, c, now)
 	})
 	return fail("store.EndConversation", err)
 }
@@ -47,12 +47,7 @@ func (db *DB) FinishConversation(ctx context.Context, tenantID, userID, id strin
 			return err
 		}
 		if row.Status == statusActive {
-			if err := endConversation(tx, row, learn.Conversation{Totals: row.totals()}, now); err != nil {
-				return err
-			}
-			err := tx.Model(&conversationRow{}).Where("tenant_id = ? AND id = ?", tenantID, id).
-				Update("epoch", row.Epoch+1).Error
-			if err != nil {
+			if err := db.wrest(tx, row, learn.Conversation{Totals: row.totals()}, now); err != nil {
 				return err
 			}
 		}
@@ -63,6 +58,16 @@ func (db *DB) FinishConversation(ctx context.Context, tenantID, userID, id strin
 		return learn.Conversation{}, fail("store.FinishConversation", err)
 	}
 	return c, nil
+}
+
+// wrest ends the active conversation of a locked row as c says, whoever holds it: they are
+// fenced from then on.
+func (db *DB) wrest(tx *gorm.DB, row conversationRow, c learn.Conversation, now time.Time) error {
+	if err := db.endConversation(tx, row, c, now); err != nil {
+		return err
+	}
+	return tx.Model(&conversationRow{}).Where("tenant_id = ? AND id = ?", row.TenantID, row.ID).
+		Update("epoch", row.Epoch+1).Error
 }
 
 // lockConversation reads the user's conversation and locks its row to the end of tx:
@@ -84,8 +89,15 @@ func isGone(err error) error {
 }
 
 // endConversation ends the active conversation of a locked row as c says, and settles it.
-func endConversation(tx *gorm.DB, row conversationRow, c learn.Conversation, now time.Time) error {
-	if _, err := holdConversation(tx, row.TenantID, row.ID, row.Epoch, closing(row, c, now)); err != nil {
+func (db *DB) endConversation(tx *gorm.DB, row conversationRow, c learn.Conversation, now time.Time) error {
+	set := closing(row, c, now)
+	if c.Totals.Turns > 0 { // else there is nothing to report on
+		set["summary_status"], set["summary_lease_until"] = "queued", db.later(0)
+	}
+	if _, err := holdConversation(tx, row.TenantID, row.ID, row.Epoch, set); err != nil {
+		return err
+	}
+	if err := db.hastenAnalyses(tx, row.TenantID, row.ID); err != nil {
 		return err
 	}
 	return settle(tx, row, c.Totals, now)

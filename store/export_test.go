@@ -1,8 +1,8 @@
 package store
 
 import (
+	"context"
 	"database/sql"
-	"time"
 
 	"gorm.io/gorm"
 )
@@ -16,13 +16,36 @@ func (db *DB) Reader() *gorm.DB { return db.read }
 func (db *DB) Pool() *sql.DB { return db.pools[0] }
 
 var (
-	IsTenantTable  = isTenantTable
-	ErrNoTenant    = errNoTenant
-	TransientState = transientState
-	Clean          = clean
-	OpenKeeping    = openKeeping
-	KeptStatements = keptStatements
+	IsTenantTable    = isTenantTable
+	ErrNoTenant      = errNoTenant
+	AcrossTenants    = acrossTenants
+	TransientState   = transientState
+	Clean            = clean
+	OpenKeeping      = openKeeping
+	KeptStatements   = keptStatements
+	CountReviews     = recountReviews
+	CountCorrections = countCorrections
+	NewGate          = newGate
+	NewOutage        = newOutage
+	Feed             = feed
+	Lesson           = lesson
 )
+
+const (
+	RequestQueue = requestQueue
+	RequestWait  = requestWait
+	AnswerWait   = answerWait
+)
+
+func (g *gate) Pass(ctx context.Context, f func(ctx context.Context) error) error {
+	return g.pass(ctx, f)
+}
+
+func (o *outage) Stop() { o.close() }
+
+func (o *outage) Suspect() { o.suspect() }
+
+func (o *outage) Known() bool { return o.known() }
 
 type MessageRow = messageRow
 
@@ -32,14 +55,4 @@ type ConversationRow = conversationRow
 func ParseURL(s string) (kind, path, url string, err error) {
 	l, err := parseURL(s)
 	return string(l.dialect), l.path, l.url, err
-}
-
-// StreakOn counts days of a zone in the given order and returns the streak as of today
-// and the longest.
-func StreakOn(loc *time.Location, today string, days ...string) (now, longest int) {
-	var s streak
-	for _, d := range days {
-		s = s.add(d, loc)
-	}
-	return s.on(today, loc), s.longest
 }

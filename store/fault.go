@@ -62,7 +62,8 @@ func invalid(field, msg string) error {
 // unavailable says whether trying again later may help.
 func unavailable(err error) bool {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) ||
-		errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) ||
+		errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, pgconn.ErrConnClosed) ||
+		errors.Is(err, sql.ErrTxDone) || // its context has ended
 		errors.Is(err, io.ErrUnexpectedEOF) {
 		return true
 	}

@@ -20,43 +20,48 @@ func (db *DB) ListConversations(ctx context.Context, tenantID, userID, profileID
 	}
 	query += "ORDER BY s.started_at DESC, s.id DESC LIMIT ? OFFSET ?"
 	args = append(args, max(limit, 0), max(offset, 0))
-	var found []conversationView
-	if err := db.read.WithContext(ctx).Raw(query, args...).Scan(&found).Error; err != nil {
+	var cs []learn.Conversation
+	err := db.reading(ctx, func(tx *gorm.DB) (err error) {
+		var found []conversationView
+		if err := tx.Raw(query, args...).Scan(&found).Error; err != nil {
+			return err
+		}
+		cs, err = conversations(tx, clean(tenantID), found)
+		return err
+	})
+	if err != nil {
 		return nil, fail("store.ListConversations", err)
-	}
-	cs := make([]learn.Conversation, len(found))
-	for i, v := range found {
-		cs[i] = v.conversation()
 	}
 	return cs, nil
 }
 
 // Transcript returns the messages of one of the user's conversations with numbers above
 // afterSeq, oldest first and at most limit, without their words and timings; and the
-// corrections of them that were not withheld, by message, in the order of their places.
+// corrections of them that were neither withheld nor hidden, by message, in the order of their places.
 // NotFound when the conversation is not the user's.
 func (db *DB) Transcript(ctx context.Context, tenantID, userID, id string, afterSeq, limit int) ([]learn.Message, map[string][]learn.Correction, error) {
 	const op = "store.Transcript"
 	tenantID, userID, id = clean(tenantID), clean(userID), clean(id)
-	tx := db.read.WithContext(ctx)
-	var owned conversationRow
-	err := tx.Select("id").Where("tenant_id = ? AND user_id = ? AND id = ?", tenantID, userID, id).Take(&owned).Error
-	if err != nil {
-		return nil, nil, fail(op, isMissing(err, "Session not found"))
-	}
 	var rows []messageRow
-	err = tx.Omit("words", "timings").Where("tenant_id = ? AND session_id = ? AND seq > ?", tenantID, id, afterSeq).
-		Order("seq").Limit(max(limit, 0)).Find(&rows).Error
+	var shown map[string][]learn.Correction
+	err := db.reading(ctx, func(tx *gorm.DB) error {
+		var owned conversationRow
+		err := tx.Select("id").Where("tenant_id = ? AND user_id = ? AND id = ?", tenantID, userID, id).Take(&owned).Error
+		if err != nil {
+			return isMissing(err, "Session not found")
+		}
+		err = tx.Omit("words", "timings", "pace").Where("tenant_id = ? AND session_id = ? AND seq > ?", tenantID, id, afterSeq).
+			Order("seq").Limit(max(limit, 0)).Find(&rows).Error
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		shown, err = shownCorrections(tx, tenantID, id, rows[0].Seq, rows[len(rows)-1].Seq)
+		return err
+	})
 	if err != nil || len(rows) == 0 {
 		return nil, nil, fail(op, err)
 	}
-	ms := make([]learn.Message, len(rows))
-	for i, r := range rows {
-		if ms[i], err = r.message(); err != nil {
-			return nil, nil, fail(op, err)
-		}
-	}
-	shown, err := shownCorrections(tx, tenantID, id, rows[0].Seq, rows[len(rows)-1].Seq)
+	ms, err := messagesOf(rows)
 	if err != nil {
 		return nil, nil, fail(op, err)
 	}
@@ -69,7 +74,7 @@ func shownCorrections(tx *gorm.DB, tenantID, sessionID string, from, to int) (ma
 	var rows []correctionRow
 	err := tx.Raw(`SELECT c.* FROM conversation_messages m CROSS JOIN corrections c
 		WHERE m.tenant_id = ? AND m.session_id = ? AND m.seq BETWEEN ? AND ? AND m.role = 'user'
-			AND c.tenant_id = m.tenant_id AND c.message_id = m.id AND c.status <> 'withheld'
+			AND c.tenant_id = m.tenant_id AND c.message_id = m.id AND c.status <> 'withheld' AND c.hidden_at IS NULL
 		ORDER BY m.seq, c.start_pos, c.end_pos, c.id`, tenantID, sessionID, from, to).Scan(&rows).Error
 	if err != nil || len(rows) == 0 {
 		return nil, err
@@ -87,6 +92,7 @@ func (r correctionRow) correction() learn.Correction {
 		Category: learn.Category(r.Category), Severity: learn.Severity(r.Severity),
 		Explanation: r.Explanation, ExplanationLanguage: r.ExplanationLang,
 		Confidence: r.Confidence, HeardConfidence: valueOr(r.ASRConfidenceMin, 0), Withheld: r.Status == "withheld",
+		Repair: learn.Repair(r.Repair),
 	}
 }
 
@@ -101,6 +107,9 @@ func (db *DB) DeleteConversation(ctx context.Context, tenantID, userID, id strin
 	err := db.transact(ctx, func(tx *gorm.DB) error {
 		row, err := lockConversation(tx, tenantID, userID, id)
 		if err != nil {
+			return err
+		}
+		if err := keepDays(tx, row, now); err != nil {
 			return err
 		}
 		if row.Status == statusActive {

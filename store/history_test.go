@@ -28,7 +28,7 @@ func TestDeleteConversationEverywhere(t *testing.T) {
 			for _, f := range fixture {
 				want := 2
 				switch f.table {
-				case "conversation_sessions", "conversation_messages", "corrections", "turn_analyses",
+				case "conversation_sessions", "conversation_messages", "conversation_goals", "corrections", "turn_analyses",
 					"pronunciation_assessments", "pronunciation_words":
 					want = 1 // Eve's
 				case "tenants":

@@ -15,7 +15,8 @@ import (
 var errRepeated = errors.New("store: already stored")
 
 // AppendMessage commits one message durably before it returns, and adds it to the
-// conversation's totals; with a learner's, the day counts for their streaks. Appending
+// conversation's totals and to the learner's day; with a learner's, the day counts for
+// their streaks, and the conversation knows how far the microphone's audio is stored. Appending
 // an utterance id again changes nothing and succeeds. Errors: Conflict with
 // [learn.ErrFenced] in the chain when the conversation's epoch is not the writer's, or
 // when somebody has ended it: either way it is no longer the writer's; Conflict without
@@ -30,18 +31,28 @@ func (db *DB) AppendMessage(ctx context.Context, epoch int64, m learn.Message) e
 	if err != nil {
 		return fail(op, err)
 	}
-	err = db.transact(ctx, func(tx *gorm.DB) error {
+	err = db.transact(lesson(ctx), func(tx *gorm.DB) error {
 		held, err := holdConversation(tx, row.TenantID, row.SessionID, epoch, runningTotals(m, now))
 		if err != nil {
 			return err
 		}
 		if held {
+			who, err := settingOf(tx, row.TenantID, row.SessionID)
+			if err != nil {
+				return err
+			}
+			if err := who.place(tx, &row); err != nil {
+				return err
+			}
 			res := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&row)
 			if res.Error != nil {
 				return res.Error
 			}
 			if res.RowsAffected == 1 {
-				return countDay(tx, row)
+				if err := db.queueAnalysis(tx, row, now); err != nil {
+					return err
+				}
+				return who.count(tx, row)
 			}
 		}
 		return repeated(tx, row, held)
@@ -54,7 +65,13 @@ func (db *DB) AppendMessage(ctx context.Context, epoch int64, m learn.Message) e
 
 // runningTotals returns how a message changes its conversation's row.
 func runningTotals(m learn.Message, now time.Time) map[string]any {
-	set := map[string]any{"last_activity_at": now}
+	set := map[string]any{"last_activity_at": now, "last_seq": gorm.Expr("CASE WHEN last_seq < ? THEN ? ELSE last_seq END", m.Seq, m.Seq)}
+	if in := m.Input; in != (learn.InputMark{}) {
+		further := func(column string, value any) clause.Expr {
+			return gorm.Expr("CASE WHEN (input_stream, input_next) < (?, ?) THEN ? ELSE "+column+" END", in.Stream, in.Next, value)
+		}
+		set["input_stream"], set["input_next"] = further("input_stream", in.Stream), further("input_next", in.Next)
+	}
 	if m.Speaker == learn.SpeakerLearner {
 		set["learner_ms"] = gorm.Expr("learner_ms + ?", m.Audio.Milliseconds())
 		set["turns"] = gorm.Expr("turns + 1")

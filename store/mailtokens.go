@@ -46,7 +46,11 @@ func (db *DB) PutMailToken(ctx context.Context, t learn.MailToken) error {
 // MailTokenUser says whose a mailed token is, without using it. NotFound when it is
 // unknown, used or ended, or the user's address has changed.
 func (db *DB) MailTokenUser(ctx context.Context, purpose learn.MailPurpose, hash string) (learn.User, error) {
-	u, err := db.mailTokenUser(db.read.WithContext(ctx), purpose, hash)
+	var u userRow
+	err := db.reading(ctx, func(tx *gorm.DB) (err error) {
+		u, err = db.mailTokenUser(tx, purpose, hash)
+		return err
+	})
 	if err != nil {
 		return learn.User{}, fail("store.MailTokenUser", err)
 	}

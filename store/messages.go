@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"gorm.io/gorm"
+
 	"kalami/session/learn"
 )
 
@@ -31,7 +33,17 @@ type messageRow struct {
 	Timings     *string // JSON
 	Provider    string
 	Tokens      int
-	CreatedAt   time.Time `gorm:"autoCreateTime:false"`
+	// What was understood first, of a message that the learner has given another text.
+	OriginalContent *string
+	OriginalWords   *string // JSON
+	EditedAt        *time.Time
+	// Facts of which the learner's days are made (activity.go): decided when the message is
+	// stored, and never changed with its text.
+	LocalDay  *string   // YYYY-MM-DD where the learner was
+	WordCount int       // the learner's
+	TalkMS    int64     `gorm:"column:talk_ms"` // since the message before, if that was near
+	Pace      *string   // JSON of a learn.Pace; null when none was measured
+	CreatedAt time.Time `gorm:"autoCreateTime:false"`
 }
 
 // TableName implements gorm's Tabler.
@@ -66,6 +78,9 @@ func newMessage(epoch int64, m learn.Message, now time.Time) (messageRow, error)
 	if err := row.encodeJSON(m); err != nil {
 		return row, err
 	}
+	if err := row.measure(m); err != nil {
+		return row, err
+	}
 	id, err := newID(m.ID)
 	row.ID = id
 	return row, err
@@ -83,6 +98,18 @@ func (r *messageRow) encodeJSON(m learn.Message) (err error) {
 	return err
 }
 
+// measure counts and measures what a learner's message has of words.
+func (r *messageRow) measure(m learn.Message) (err error) {
+	if m.Speaker != learn.SpeakerLearner {
+		return nil
+	}
+	r.WordCount = wordCount(m)
+	if f := learn.MeasurePace(m.Words); f != (learn.Pace{}) {
+		r.Pace, err = encode(f)
+	}
+	return err
+}
+
 func (r messageRow) message() (learn.Message, error) {
 	m := learn.Message{
 		ID:             r.ID,
@@ -94,6 +121,7 @@ func (r messageRow) message() (learn.Message, error) {
 		Speaker:        learn.Speaker(r.Role),
 		Content:        r.Content,
 		Heard:          valueOr(r.HeardText, r.Content),
+		Original:       valueOr(r.OriginalContent, ""),
 		Interrupted:    r.Interrupted,
 		Source:         r.Source,
 		Language:       r.Language,
@@ -122,24 +150,32 @@ func wordCount(m learn.Message) int {
 func (db *DB) RecentMessages(ctx context.Context, tenantID, conversationID string, n int) ([]learn.Message, error) {
 	const op = "store.RecentMessages"
 	tenantID, conversationID = clean(tenantID), clean(conversationID)
-	tx := db.read.WithContext(ctx)
 	var rows []messageRow
-	err := tx.Where("tenant_id = ? AND session_id = ?", tenantID, conversationID).
-		Order("seq DESC").Limit(max(n, 0)).Find(&rows).Error
-	if err != nil {
+	err := db.reading(lesson(ctx), func(tx *gorm.DB) error {
+		err := tx.Where("tenant_id = ? AND session_id = ?", tenantID, conversationID).
+			Order("seq DESC").Limit(max(n, 0)).Find(&rows).Error
+		if err != nil || len(rows) > 0 {
+			return err
+		}
+		var c conversationRow
+		err = tx.Select("id").Where("tenant_id = ? AND id = ?", tenantID, conversationID).Take(&c).Error
+		return isMissing(err, "Session not found")
+	})
+	if err != nil || len(rows) == 0 {
 		return nil, fail(op, err)
 	}
-	if len(rows) == 0 {
-		var c conversationRow
-		err := tx.Select("id").Where("tenant_id = ? AND id = ?", tenantID, conversationID).Take(&c).Error
-		return nil, fail(op, isMissing(err, "Session not found"))
-	}
-	ms := make([]learn.Message, len(rows))
+	slices.Reverse(rows)
+	ms, err := messagesOf(rows)
+	return ms, fail(op, err)
+}
+
+// messagesOf returns the messages of rows.
+func messagesOf(rows []messageRow) (ms []learn.Message, err error) {
+	ms = make([]learn.Message, len(rows))
 	for i, r := range rows {
 		if ms[i], err = r.message(); err != nil {
-			return nil, fail(op, err)
+			return nil, err
 		}
 	}
-	slices.Reverse(ms)
 	return ms, nil
 }

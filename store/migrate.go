@@ -64,6 +64,8 @@ func (m migrator) provider(pool *sql.DB) (*goose.Provider, error) {
 	opts := []goose.ProviderOption{
 		goose.WithDisableGlobalRegistry(true),
 		goose.WithLogger(goose.NopLogger()),
+		// A version may come to be with a lower number than those that are there.
+		goose.WithAllowOutofOrder(true),
 	}
 	if m.dialect == postgresDialect {
 		opts = append(opts, goose.WithSessionLocker(advisoryLock{id: migrationLock, poll: 100 * time.Millisecond}))

@@ -1,7 +1,9 @@
 package store
 
 import (
+	"context"
 	"database/sql"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -10,6 +12,9 @@ import (
 
 	"kalami/session/learn"
 )
+
+// freeConns are the connections of the pool that nobody waits for at the gate.
+const freeConns = 2
 
 func (db *DB) openPostgres(loc location, o Options) error {
 	cfg, err := pgx.ParseConfig(loc.url)
@@ -38,8 +43,8 @@ func (db *DB) openPostgres(loc location, o Options) error {
 		cfg.ConnectTimeout = 5 * time.Second
 	}
 	pool := stdlib.OpenDB(*cfg)
-	pool.SetMaxOpenConns(o.MaxConns)
-	pool.SetMaxIdleConns(o.MaxConns)
+	pool.SetMaxOpenConns(o.MaxConns + freeConns)
+	pool.SetMaxIdleConns(o.MaxConns + freeConns)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	// Reconnecting now and then spreads the load after a database has moved.
 	pool.SetConnMaxLifetime(30 * time.Minute)
@@ -47,6 +52,9 @@ func (db *DB) openPostgres(loc location, o Options) error {
 		return err
 	}
 	db.read = db.write
+	db.outage = newOutage(func(ctx context.Context) error { return askPostgres(ctx, cfg) }, o.Log)
+	db.toWrite = newGate(o.MaxConns, db.outage)
+	db.toRead = db.toWrite
 	db.migrator = migrator{dialect: postgresDialect, open: func() (*sql.DB, func() error, error) {
 		own := cfg.Copy()
 		delete(own.RuntimeParams, "statement_timeout")
@@ -58,4 +66,13 @@ func (db *DB) openPostgres(loc location, o Options) error {
 		return p, p.Close, nil
 	}}
 	return nil
+}
+
+// askPostgres says whether a Postgres works, on a connection of its own.
+func askPostgres(ctx context.Context, cfg *pgx.ConnConfig) error {
+	conn, err := pgx.ConnectConfig(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	return errors.Join(conn.Ping(ctx), conn.Close(ctx))
 }

@@ -27,6 +27,7 @@ type profileRow struct {
 	PatienceMS        *int `gorm:"column:patience_ms"`
 	SpeechRate        *float64
 	VoiceID           *string
+	AutoCards         bool
 	TurnHabits        *string // JSON
 	TotalSpeakingMS   int64   `gorm:"column:total_speaking_ms"`
 	ConversationCount int
@@ -49,7 +50,16 @@ type profileView struct {
 
 // profile returns the row as it reads now.
 func (v profileView) profile(now time.Time, mastered int) learn.Profile {
-	r, loc := v.Row, zone(v.Timezone)
+	p, loc := v.Row.profile(), zone(v.Timezone)
+	p.TotalSpeaking += time.Duration(v.OpenSpeaking) * time.Millisecond
+	p.Conversations += v.OpenCount
+	p.StreakDays = v.Streak.streak().On(learn.LocalDay(now, loc), loc).Days
+	p.Mastered = mastered
+	return p
+}
+
+// profile returns what stands in the row itself.
+func (r profileRow) profile() learn.Profile {
 	habits, _ := learn.ParseTurnHabits(valueOr(r.TurnHabits, "")) // what cannot be read is learned anew
 	return learn.Profile{
 		ID:             r.ID,
@@ -61,11 +71,10 @@ func (v profileView) profile(now time.Time, mastered int) learn.Profile {
 		PatienceMS:     valueOr(r.PatienceMS, 0),
 		SpeechRate:     valueOr(r.SpeechRate, 0),
 		VoiceID:        valueOr(r.VoiceID, ""),
+		AutoCards:      r.AutoCards,
 		Habits:         habits,
-		TotalSpeaking:  time.Duration(r.TotalSpeakingMS+v.OpenSpeaking) * time.Millisecond,
-		Conversations:  r.ConversationCount + v.OpenCount,
-		StreakDays:     v.Streak.streak().on(localDay(now, loc), loc),
-		Mastered:       mastered,
+		TotalSpeaking:  time.Duration(r.TotalSpeakingMS) * time.Millisecond,
+		Conversations:  r.ConversationCount,
 		CreatedAt:      r.CreatedAt.UTC(),
 		UpdatedAt:      r.UpdatedAt.UTC(),
 	}
@@ -104,10 +113,16 @@ func (db *DB) CreateProfile(ctx context.Context, p learn.Profile) (learn.Profile
 		PatienceMS:     nullable(p.PatienceMS),
 		SpeechRate:     nullable(p.SpeechRate),
 		VoiceID:        nullable(clean(p.VoiceID)),
+		AutoCards:      p.AutoCards,
 		CreatedAt:      stampOr(p.CreatedAt, now),
 		UpdatedAt:      now,
 	}
-	err = db.transact(ctx, func(tx *gorm.DB) error { return tx.Create(&row).Error })
+	err = db.transact(ctx, func(tx *gorm.DB) error {
+		if err := tx.Create(&row).Error; err != nil {
+			return err
+		}
+		return feed(tx, row.TenantID, row.UserID, now, changedProfile(row.ID, ""))
+	})
 	switch {
 	case isDuplicate(err):
 		err = conflict("Profile for " + row.TargetLanguage + " already exists")
@@ -154,15 +169,24 @@ WHERE p.tenant_id = ? AND p.user_id = ? AND p.deleted_at IS NULL AND u.id = p.us
 // loadProfiles reads a user's profiles with what is computed at reading: the totals with
 // those of open conversations, the streak as of today, and how many words are mastered.
 func (db *DB) loadProfiles(ctx context.Context, tenantID, userID, narrow string, args ...any) ([]learn.Profile, error) {
-	tx := db.read.WithContext(ctx)
+	var ps []learn.Profile
+	err := db.reading(ctx, func(tx *gorm.DB) (err error) {
+		ps, err = db.readProfiles(tx, tenantID, userID, narrow, args...)
+		return err
+	})
+	return ps, err
+}
+
+// readProfiles is loadProfiles for whoever is reading already.
+func (db *DB) readProfiles(tx *gorm.DB, tenantID, userID, narrow string, args ...any) ([]learn.Profile, error) {
 	var found []profileView
+	var mastered map[string]int
 	err := tx.Raw(profilesOf+narrow+" ORDER BY p.created_at, p.id",
 		append([]any{tenantID, userID}, args...)...).Scan(&found).Error
-	if err != nil || len(found) == 0 {
-		return nil, err
+	if err == nil && len(found) > 0 {
+		mastered, err = countMastered(tx, tenantID, userID)
 	}
-	mastered, err := countMastered(tx, tenantID, userID)
-	if err != nil {
+	if err != nil || len(found) == 0 {
 		return nil, err
 	}
 	now := db.now()
@@ -213,13 +237,13 @@ func (db *DB) UpdateProfile(ctx context.Context, p learn.Profile) (learn.Profile
 	if err := checkProfile(p); err != nil {
 		return learn.Profile{}, fail(op, err)
 	}
-	level, _ := learn.ParseLevel(string(p.Level))
-	err := db.setProfile(ctx, p.TenantID, p.UserID, p.ID, map[string]any{
-		"cefr_level":      string(level),
-		"correction_mode": nullable(string(p.CorrectionMode)),
-		"patience_ms":     nullable(p.PatienceMS),
-		"speech_rate":     nullable(p.SpeechRate),
-		"voice_id":        nullable(clean(p.VoiceID)),
+	now := db.clock()
+	err := db.transact(ctx, func(tx *gorm.DB) error {
+		changes, err := replaceSettings(tx, p, now)
+		if err != nil {
+			return err
+		}
+		return feed(tx, clean(p.TenantID), clean(p.UserID), now, changes...)
 	})
 	if err != nil {
 		return learn.Profile{}, fail(op, err)
@@ -231,20 +255,20 @@ func (db *DB) UpdateProfile(ctx context.Context, p learn.Profile) (learn.Profile
 // DeleteProfile hides the profile; its conversations stay until erasure, and the
 // language can be begun anew. NotFound when it is not the user's or hidden already.
 func (db *DB) DeleteProfile(ctx context.Context, tenantID, userID, id string) error {
-	err := db.setProfile(ctx, tenantID, userID, id, map[string]any{"deleted_at": db.clock()})
-	return fail("store.DeleteProfile", err)
-}
-
-func (db *DB) setProfile(ctx context.Context, tenantID, userID, id string, set map[string]any) error {
-	set["updated_at"] = db.clock()
-	return db.transact(ctx, func(tx *gorm.DB) error {
+	tenantID, userID, id = clean(tenantID), clean(userID), clean(id)
+	now := db.clock()
+	return fail("store.DeleteProfile", db.transact(ctx, func(tx *gorm.DB) error {
 		res := tx.Model(&profileRow{}).
-			Where("tenant_id = ? AND user_id = ?", clean(tenantID), clean(userID)).
-			Where("id = ? AND deleted_at IS NULL", clean(id)).
-			Updates(set)
+			Where("tenant_id = ? AND user_id = ? AND id = ? AND deleted_at IS NULL", tenantID, userID, id).
+			Updates(map[string]any{"deleted_at": now, "updated_at": now})
 		if res.Error == nil && res.RowsAffected == 0 {
 			return notFound("Profile not found")
 		}
-		return res.Error
-	})
+		if res.Error != nil {
+			return res.Error
+		}
+		gone := changedProfile(id, "")
+		gone.Deleted = true
+		return feed(tx, tenantID, userID, now, gone)
+	}))
 }

@@ -62,9 +62,9 @@ func TestTenantTables(t *testing.T) {
 		table, _, _ := strings.Cut(name, ".")
 		tables[table] = true
 	}
-	global := []string{"tenants", "users", "mail_tokens", "scenarios", "vocabulary_items"}
-	if len(tables) != 26 {
-		t.Errorf("%d tables, want 26", len(tables))
+	global := []string{"tenants", "users", "mail_tokens", "once_secrets", "scenarios", "vocabulary_items"}
+	if len(tables) != 30 {
+		t.Errorf("%d tables, want 30", len(tables))
 	}
 	for table := range tables {
 		tenant := columns[table+".tenant_id"].notNull
@@ -139,6 +139,7 @@ var fixture = []struct{ table, columns, values string }{
 	{"scenarios", "id, tenant_id, slug, version, title, cefr_min, cefr_max, author_id, created_at", "'{id}-sc', '{t}', '{id}', 1, '{}', 'A1', 'A2', '{u}', {now}"},
 	{"conversation_sessions", "id, tenant_id, user_id, learning_profile_id, mode, cefr_at_start, status, epoch, started_at, last_activity_at, created_at", "'{id}-s', '{t}', '{u}', '{u}-p', 'live', 'A1', 'active', 1, {now}, {now}, {now}"},
 	{"conversation_messages", "id, tenant_id, session_id, utterance_id, epoch, seq, turn_no, role, content, source, created_at", "'{id}-msg', '{t}', '{u}-s', 'x', 1, 1, 1, 'user', 'hola', 'voice', {now}"},
+	{"conversation_goals", "tenant_id, session_id, goal_id, message_id, quote, met_at, created_at", "'{t}', '{u}-s', '{id}-g', '{u}-msg', 'hola', {now}, {now}"},
 	{"corrections", "id, tenant_id, user_id, session_id, message_id, original, corrected, start_pos, end_pos, category, severity, source, status, created_at", "'{id}-c', '{t}', '{u}', '{u}-s', '{u}-msg', 'a', 'b', 0, 1, 'article', 'low', 'llm', 'shown', {now}"},
 	{"turn_analyses", "id, tenant_id, message_id, schema_version, status, created_at", "'{id}-a', '{t}', '{u}-msg', 1, 'done', {now}"},
 	{"vocabulary_items", "id, tenant_id, language, word, lemma, created_at", "'{id}-v', '{t}', 'es', 'hola', '{id}', {now}"},
@@ -147,10 +148,12 @@ var fixture = []struct{ table, columns, values string }{
 	{"scheduler_params", "id, tenant_id, user_id, learning_profile_id, algorithm, weights, desired_retention, max_interval, created_at", "'{id}-f', '{t}', '{u}', '{u}-p', 'fsrs-5', '[]', 0.9, 365, {now}"},
 	{"pronunciation_assessments", "id, tenant_id, user_id, session_id, message_id, mode, provider, basis, language, created_at", "'{id}-pa', '{t}', '{u}', '{u}-s', '{u}-msg', 'scripted', 'basic', 'asr_recognition', 'es', {now}"},
 	{"pronunciation_words", "tenant_id, assessment_id, idx, word, status, created_at", "'{t}', '{u}-pa', 0, 'hola', 'match', {now}"},
+	{"consents", "id, tenant_id, user_id, purpose, granted_by, method, text_version, granted_at, created_at", "'{id}-co', '{t}', '{u}', 'pronunciation_provider', '{u}', 'app', '1', {now}, {now}"},
 	{"level_estimates", "id, tenant_id, user_id, learning_profile_id, method_version, level, low, high, created_at", "'{id}-e', '{t}', '{u}', '{u}-p', 1, 'A2', 'A1', 'B1', {now}"},
 	{"daily_activity", "tenant_id, user_id, learning_profile_id, local_day, created_at", "'{t}', '{u}', '{u}-p', '2026-01-01', {now}"},
 	{"memories", "id, tenant_id, user_id, learning_profile_id, kind, text, source_message_id, created_at", "'{id}-y', '{t}', '{u}', '{u}-p', 'fact', 'likes tea', '{u}-msg', {now}"},
 	{"provider_usage", "id, tenant_id, user_id, session_id, provider, kind, units, at, created_at", "'{id}-x', '{t}', '{u}', '{u}-s', 'deepgram', 'stt', 1000, {now}, {now}"},
+	{"audit_log", "id, tenant_id, action, object_type, object_id, at", "'{id}-al', '{t}', 'conversation.resume_refused', 'conversation', 'some conversation', {now}"},
 	{"user_sync", "tenant_id, user_id, created_at", "'{t}', '{u}', {now}"},
 	{"change_feed", "tenant_id, user_id, seq, entity, entity_id, op, at, created_at", "'{t}', '{u}', 1, 'card', 'some card', 'put', {now}, {now}"},
 	{"sync_mutations", "tenant_id, user_id, mutation_id, device_id, result, applied_at, created_at", "'{t}', '{u}', '{u}-sm', 'd', '{}', {now}, {now}"},
@@ -192,6 +195,8 @@ func TestErasure(t *testing.T) {
 				switch f.table {
 				case "tenants":
 					want = 3
+				case "audit_log": // names people by ids alone, and stays
+					want = 2
 				case "scenarios", "vocabulary_items": // the school's
 					want = 2
 				}

@@ -35,7 +35,7 @@ func (db *DB) openSQLite(loc location, o Options) error {
 	}
 	write.SetMaxOpenConns(1)
 	write.SetMaxIdleConns(1)
-	db.turn = make(chan struct{}, 1)
+	db.toWrite, db.toRead = newGate(1, nil), newGate(sqliteReaders, nil)
 	if db.write, err = db.attach(gormlite.OpenDB(write), write, o); err != nil {
 		return err
 	}

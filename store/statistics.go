@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 
+	"gorm.io/gorm"
+
 	"kalami/session/learn"
 )
 
@@ -20,15 +22,17 @@ func (db *DB) Statistics(ctx context.Context, tenantID, userID string) (learn.St
 		Streak   streakColumns `gorm:"embedded"`
 		Timezone *string
 	}
-	err = db.read.WithContext(ctx).Raw(`SELECT b.streak_days, b.longest_streak, b.last_local_day, u.timezone
-		FROM memberships b, users u WHERE b.tenant_id = ? AND b.user_id = ? AND u.id = b.user_id`,
-		tenantID, userID).Scan(&member).Error
+	err = db.reading(ctx, func(tx *gorm.DB) error {
+		return tx.Raw(`SELECT b.streak_days, b.longest_streak, b.freeze_days, b.last_local_day, u.timezone
+			FROM memberships b, users u WHERE b.tenant_id = ? AND b.user_id = ? AND u.id = b.user_id`,
+			tenantID, userID).Scan(&member).Error
+	})
 	if err != nil {
 		return learn.Statistics{}, fail(op, err)
 	}
 	loc := zone(member.Timezone)
-	streak := member.Streak.streak()
-	all := learn.Statistics{Streak: streak.on(localDay(db.now(), loc), loc), Longest: streak.longest}
+	streak := member.Streak.streak().On(learn.LocalDay(db.now(), loc), loc)
+	all := learn.Statistics{Streak: streak.Days, Longest: streak.Longest}
 	for _, p := range ps {
 		all.Conversations += p.Conversations
 		all.Speaking += p.TotalSpeaking

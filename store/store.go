@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -25,7 +24,8 @@ type Options struct {
 	Log *slog.Logger
 	// SlowQuery is how long a statement may take before it is logged; 0 means 200 ms.
 	SlowQuery time.Duration
-	// MaxConns bounds the Postgres pool; 0 means 16. SQLite's pools are fixed.
+	// MaxConns is how many operations a Postgres works on at a time for this process; 0
+	// means 16. Its pool has two connections more, for pings and tools. SQLite's are fixed.
 	MaxConns int
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
@@ -37,7 +37,9 @@ type Options struct {
 type DB struct {
 	// Static after Open. In Postgres, read and write are the same.
 	write, read *gorm.DB
-	turn        chan struct{} // whose turn it is to write; nil in Postgres
+	toWrite     *gate
+	toRead      *gate
+	outage      *outage // nil in SQLite
 	pools       []*sql.DB
 	migrator    migrator
 	log         *slog.Logger
@@ -83,10 +85,15 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	return db, nil
 }
 
-// Ping asks the database for an answer; Unavailable when it gives none.
+// Ping asks the database for an answer; Unavailable when it gives none. It does not wait
+// behind those who use it.
 func (db *DB) Ping(ctx context.Context) error {
+	if err := db.outage.refuse(); err != nil {
+		return fail("store.Ping", err)
+	}
 	for _, p := range db.pools {
 		if err := p.PingContext(ctx); err != nil {
+			db.outage.suspect()
 			return fail("store.Ping", err)
 		}
 	}
@@ -96,6 +103,7 @@ func (db *DB) Ping(ctx context.Context) error {
 // Close waits for running statements and closes every connection. Closing again
 // changes nothing.
 func (db *DB) Close() error {
+	db.outage.close()
 	var errs []error
 	for _, p := range db.pools {
 		errs = append(errs, p.Close())
@@ -103,20 +111,25 @@ func (db *DB) Close() error {
 	return errors.Join(errs...)
 }
 
-// transact runs f in a transaction that may write. With one write connection,
-// callers wait for it here, in the order in which they came: the connection pool
-// would pick one of them at random, and who has bad luck waits longest.
+// transact runs f in a transaction that may write.
 func (db *DB) transact(ctx context.Context, f func(tx *gorm.DB) error) error {
-	if db.turn != nil {
-		select {
-		case db.turn <- struct{}{}:
-			defer func() { <-db.turn }()
-		case <-ctx.Done():
-			return fmt.Errorf("wait to write: %w", ctx.Err())
-		}
-	}
-	return db.write.WithContext(ctx).Transaction(f)
+	return db.writing(ctx, func(tx *gorm.DB) error { return tx.Transaction(f) })
 }
+
+// writing runs f where it may write, each statement for itself. Callers wait for a
+// connection at the gate. f must not wait there again.
+func (db *DB) writing(ctx context.Context, f func(tx *gorm.DB) error) error {
+	return db.toWrite.pass(ctx, func(ctx context.Context) error { return f(db.write.WithContext(ctx)) })
+}
+
+// reading runs f where it may read, each statement for itself; otherwise it is as writing.
+func (db *DB) reading(ctx context.Context, f func(tx *gorm.DB) error) error {
+	return db.toRead.pass(ctx, func(ctx context.Context) error { return f(db.read.WithContext(ctx)) })
+}
+
+// Degraded tells whether the database is known not to answer. Calls fail at once then, with
+// Unavailable, until it does. It does not block, and is always false for SQLite.
+func (db *DB) Degraded() bool { return db.outage.known() }
 
 // attach makes a gorm session over a pool that db then owns.
 func (db *DB) attach(d gorm.Dialector, pool *sql.DB, o Options) (*gorm.DB, error) {

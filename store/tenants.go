@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 
+	"gorm.io/gorm"
+
 	"kalami/session/learn"
 )
 
@@ -12,7 +14,9 @@ import (
 func (db *DB) TenantSettings(ctx context.Context, tenantID string) (learn.TenantSettings, error) {
 	const op = "store.TenantSettings"
 	var raw []string
-	err := db.read.WithContext(ctx).Raw(`SELECT CAST(settings AS TEXT) FROM tenants WHERE id = ? AND deleted_at IS NULL`, clean(tenantID)).Scan(&raw).Error
+	err := db.reading(ctx, func(tx *gorm.DB) error {
+		return tx.Raw(`SELECT CAST(settings AS TEXT) FROM tenants WHERE id = ? AND deleted_at IS NULL`, clean(tenantID)).Scan(&raw).Error
+	})
 	if err == nil && len(raw) == 0 {
 		err = notFound("Tenant not found")
 	}

@@ -20,6 +20,7 @@ type userRow struct {
 	NativeLanguage string
 	UILocale       *string `gorm:"column:ui_locale"`
 	Timezone       *string
+	AgeBand        string `gorm:"->"` // written by no one here
 	IsGuest        bool
 	TokenVersion   int
 	// EmailVerifiedAt is when the user showed that the mailbox is theirs.
@@ -32,18 +33,25 @@ type userRow struct {
 func (userRow) TableName() string { return "users" }
 
 type membershipRow struct {
-	ID        string
-	TenantID  string
-	UserID    string
-	Role      string
-	CreatedAt time.Time `gorm:"autoCreateTime:false"`
+	ID       string
+	TenantID string
+	UserID   string
+	Role     string
+	// ActivityVersion is by which rules the days were last made; who is new has none to make.
+	ActivityVersion int
+	CreatedAt       time.Time `gorm:"autoCreateTime:false"`
 }
 
 // TableName implements gorm's Tabler.
 func (membershipRow) TableName() string { return "memberships" }
 
 func (r userRow) user() learn.User {
+	age := learn.AgeBand(r.AgeBand)
+	if age == learn.AgeUnknown {
+		age = ""
+	}
 	return learn.User{
+		Age:            age,
 		ID:             r.ID,
 		Email:          valueOr(r.Email, ""),
 		Name:           r.Name,
@@ -96,7 +104,7 @@ func (db *DB) CreateUser(ctx context.Context, u learn.User) (learn.User, error) 
 		}
 		return tx.Create(&membershipRow{
 			ID: member, TenantID: learn.PersonalTenant, UserID: id,
-			Role: "learner", CreatedAt: row.CreatedAt,
+			Role: "learner", ActivityVersion: activityVersion, CreatedAt: row.CreatedAt,
 		}).Error
 	})
 	if isDuplicate(err) {
@@ -121,7 +129,7 @@ func (db *DB) UserByID(ctx context.Context, id string) (learn.User, error) {
 
 func (db *DB) findUser(ctx context.Context, op, where string, arg string) (learn.User, error) {
 	var row userRow
-	if err := db.read.WithContext(ctx).Where(where, arg).Take(&row).Error; err != nil {
+	if err := db.reading(ctx, func(tx *gorm.DB) error { return tx.Where(where, arg).Take(&row).Error }); err != nil {
 		return learn.User{}, fail(op, err)
 	}
 	return row.user(), nil
@@ -248,4 +256,24 @@ func zone(timezone *string) *time.Location {
 		return time.UTC
 	}
 	return loc
+}
+
+// TokenVersions returns the token versions of those of the users that there are, so that a
+// node learns whose sessions were ended elsewhere.
+func (db *DB) TokenVersions(ctx context.Context, userIDs []string) (map[string]int, error) {
+	versions := make(map[string]int, len(userIDs))
+	if len(userIDs) == 0 {
+		return versions, nil
+	}
+	var rows []userRow
+	err := db.reading(lesson(ctx), func(tx *gorm.DB) error {
+		return tx.Select("id", "token_version").Where("id IN ?", userIDs).Find(&rows).Error
+	})
+	if err != nil {
+		return nil, fail("store.TokenVersions", err)
+	}
+	for _, r := range rows {
+		versions[r.ID] = r.TokenVersion
+	}
+	return versions, nil
 }

@@ -16,6 +16,7 @@ export class ApiError extends Error {
     this.name = "ApiError";
     this.status = status;
     this.code = body.code ?? "";
+    this.field = body.errors?.[0]?.field ?? "";
     this.retryAfterSeconds = retryAfterSeconds;
   }
 }
@@ -138,16 +139,23 @@ export class Api {
     return this.call("PATCH", `/users/profiles/${encodeURIComponent(mine.id)}`, { json: { cefr_level: level } });
   }
 
+  /** Begins a conversation in which the tutor asks the cards that are due; resolves to its id. */
+  async beginReview(profileId) {
+    const { id } = await this.call("POST", "/conversations/sessions", { json: { profile_id: profileId, mode: "review" } });
+    return id;
+  }
+
   /**
    * A ticket for one voice socket; it is good for a minute.
    *
    * @param {string} profileId
-   * @param {string} [conversationId] to go on with a conversation
+   * @param {{conversationId?: string, scenarioId?: string}} [which] a conversation to go on with, or what a new one plays
    * @returns {Promise<{url: string, ticket: string}>} `url` is absolute
    */
-  async ticket(profileId, conversationId) {
+  async ticket(profileId, { conversationId, scenarioId } = {}) {
     const json = { profile_id: profileId };
     if (conversationId) json.conversation_id = conversationId;
+    else if (scenarioId) json.scenario_id = scenarioId;
     const grant = await this.call("POST", "/v1/voice/tickets", { json });
     const url = new URL(grant.url || "/v1/voice", location.href);
     url.protocol = url.protocol.replace("http", "ws");
@@ -189,17 +197,19 @@ export class Api {
     await this.renewing;
   }
 
-  async send(method, path, { json, form } = {}) {
-    const headers = { Accept: "application/json" };
+  async send(method, path, { json, form, file, type, as = "json", timeoutMs = TIMEOUT_MS } = {}) {
+    const headers = { Accept: as === "blob" ? "*/*" : "application/json" };
     if (json) headers["Content-Type"] = "application/json";
+    if (file) headers["Content-Type"] = type;
     if (this.identity) headers.Authorization = `Bearer ${this.identity.token}`;
     let response;
     let body;
     try {
       response = await fetch(path, {
-        method, headers, body: json ? JSON.stringify(json) : form, signal: AbortSignal.timeout(TIMEOUT_MS),
+        method, headers, body: json ? JSON.stringify(json) : form ?? file, signal: AbortSignal.timeout(timeoutMs),
       });
-      body = response.status === 204 ? null : await response.json();
+      if (response.status === 204) body = null;
+      else body = await (as === "blob" && response.ok ? response.blob() : response.json());
     } catch {
       if (!response || response.ok) throw new ApiError(0);
       body = {}; // a proxy's error page

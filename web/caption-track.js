@@ -57,6 +57,13 @@ export class CaptionTrack {
     this.pieces = starts.map(({ at, startMs }, i) => ({ text: text.slice(at, starts[i + 1]?.at), startMs }));
   }
 
+  /** Forgets the pieces from this place on: they are spoken again. */
+  cut(endMs) {
+    this.pieces = this.pieces.filter(({ startMs }) => startMs < endMs);
+    this.endMs = 0;
+    this.cached = null;
+  }
+
   /** Tells how long the audio is. */
   finish(endMs) {
     this.endMs = endMs;

@@ -3,17 +3,16 @@
  * and the player's reports and keeps the picture that the page shows; it does no I/O.
  */
 
-import { CaptionTrack } from "./caption-track.js";
+import { newItem } from "./items.js";
+import { replaceItems, textOf } from "./snapshot.js";
 
 /** The states of a conversation. */
 export const STATE = Object.freeze({
   idle: "idle", connecting: "connecting", listening: "listening",
-  thinking: "thinking", speaking: "speaking", ended: "ended",
+  thinking: "thinking", speaking: "speaking", reconnecting: "reconnecting", ended: "ended",
 });
 
 const SHOWN_NUDGES = new Set(["hint", "rephrase", "offer"]);
-
-const textOf = (item) => (item.content ?? []).map((part) => part.text ?? "").join("").trim();
 
 /** Fires "change" when anything that is shown has changed, and "say" with a line for screen readers. */
 export class Conversation extends EventTarget {
@@ -21,7 +20,7 @@ export class Conversation extends EventTarget {
   constructor(language) {
     super();
     this.language = language;
-    this.phase = STATE.idle; // idle, connecting, ended, or "live"
+    this.phase = STATE.idle; // idle, connecting, reconnecting, ended, or "live"
     this.state = STATE.idle;
     this.states = [STATE.idle];
     this.items = []; // in the order in which they are shown
@@ -30,16 +29,18 @@ export class Conversation extends EventTarget {
     this.endReason = "";
     this.hearing = false; // the learner is speaking
     this.misheard = false; // the last speech had no words
-    this.nudge = null; // {kind, text}: a help that the server offers
+    this.nudge = null; // {kind, text, language?}: a help that the server offers
     this.spokenTurns = 0;
     this.typedTurns = 0;
     this.connection = 0;
-    this.forgetConnection();
+    this.forgetSession();
   }
 
-  forgetConnection() {
+  /** Begins a session, be it a new one of the same conversation. */
+  forgetSession() {
     this.connection++;
-    this.byKey = new Map(); // ids may begin again with every connection
+    for (const item of this.items) item.stream = 0; // what was not heard of it never will be
+    this.byKey = new Map(); // ids may begin again with every session
     this.responses = new Map();
     this.streams = new Map();
     this.sounding = 0; // the stream that is heard
@@ -64,6 +65,16 @@ export class Conversation extends EventTarget {
     return this.demo?.script?.[this.spokenTurns] ?? "";
   }
 
+  /** The items that have a bubble: what is said again is in its first one. */
+  get shown() {
+    return this.items.filter((item) => !item.repeats);
+  }
+
+  /** An item by its id, undefined when there is none. */
+  find(id) {
+    return this.byKey.get(this.key(id)) ?? this.items.findLast((item) => item.id === id);
+  }
+
   /** The response that belongs to a stream of audio. */
   responseOf(stream) {
     return this.streams.get(stream);
@@ -74,16 +85,17 @@ export class Conversation extends EventTarget {
     return this.streams.get(this.sounding) ?? [...this.responses.values()].findLast((response) => !response.done);
   }
 
-  /** Enters idle, connecting or ended. */
+  /** Enters idle, connecting, reconnecting, live or ended. */
   enter(phase) {
-    if (phase !== this.phase && phase !== "live") this.forgetConnection();
+    const goesOn = phase === "live" || phase === STATE.reconnecting;
+    if (phase !== this.phase && !goesOn) this.forgetSession();
     this.phase = phase;
     this.changed();
   }
 
   /** Shows a typed message at once; the server's own item replaces it. */
   addTyped(text) {
-    this.items.push({ key: `typed-${this.typedTurns++}`, id: "", role: "user", text, final: true, typed: true, saved: false, version: 0 });
+    this.items.push({ ...newItem(`typed-${this.typedTurns++}`, "", "user"), text, final: true, typed: true });
     this.awaiting = true;
     this.nudge = null;
     this.changed();
@@ -103,8 +115,17 @@ export class Conversation extends EventTarget {
 
   handlers = Object.freeze({
     "session.created"({ session }) {
+      if (this.phase !== STATE.connecting) this.forgetSession();
       this.session = session;
       this.phase = "live";
+    },
+    "session.resumed"({ response }) {
+      this.goOn(response);
+    },
+    "session.restarted"({ session, items, response }) {
+      this.session = session;
+      replaceItems(this, items, response?.id);
+      this.goOn(response);
     },
     "session.updated"({ session }) {
       this.session = session;
@@ -162,7 +183,14 @@ export class Conversation extends EventTarget {
       if (shown) this.nudge = { kind, text }; // else the tutor says it, and what is shown stays
     },
     "response.created"({ response, stream }) {
-      const item = this.update(response.item_id, "assistant", { stream });
+      const begun = this.responses.get(response.id);
+      if (begun) { // its rest, in another stream
+        begun.stream = stream;
+        this.streams.set(stream, begun);
+        this.update(response.item_id, "assistant", { stream });
+        return;
+      }
+      const item = this.update(response.item_id, "assistant", { stream, repeats: response.repeats ?? "" });
       const known = { id: response.id, stream, item, hasAudio: false, started: false, done: false };
       this.responses.set(response.id, known);
       this.streams.set(stream, known);
@@ -219,15 +247,22 @@ export class Conversation extends EventTarget {
   update(id, role, fields) {
     let item = this.byKey.get(this.key(id));
     if (!item) {
-      item = role === "user"
-        ? { key: this.key(id), id, role, text: "", final: false, saved: false, typed: false, failed: false, version: 0 }
-        : { key: this.key(id), id, role, track: new CaptionTrack(this.language), heard: null, complete: false, failed: false, version: 0 };
+      item = newItem(this.key(id), id, role, this.language);
       this.byKey.set(item.key, item);
       this.items.push(item);
     }
     Object.assign(item, fields);
     item.version++;
     return item;
+  }
+
+  /** The reply under way when the connection is back: captions of what is spoken again come again. */
+  goOn(response) {
+    const known = this.responses.get(response?.id);
+    if (!known || response.action === "continue") return;
+    if (response.captions_anew) known.item.track.cut(0);
+    if (response.action === "respeak") known.item.track.cut(response.audio_end_ms);
+    this.update(known.item.id, "assistant", {});
   }
 
   /** Takes an item of the history; `done` means that it is stored for good. */

@@ -18,6 +18,7 @@ export function exposeDiagnostics(current) {
     lastClearMs: () => counters().lastClearMs ?? 0,
     micFrames: () => counters().micFrames ?? 0,
     micFramesDropped: () => counters().micDropped ?? 0,
+    micFramesResent: () => counters().micResent ?? 0,
     connections: () => counters().connections ?? 0,
     contextRate: () => player()?.context.sampleRate ?? 0,
     turns: () => (current() ? current().conversation.spokenTurns + current().conversation.typedTurns : 0),

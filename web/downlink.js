@@ -3,10 +3,12 @@
  * and reports what was really heard back to the server.
  */
 
-import { FLAG } from "./frames.js";
+import { FLAG } from "./client/frames.js";
 import { noticeKind } from "./problems.js";
 
-/** Serves one connection. */
+const tenths = (ms) => Math.round(ms * 10) / 10;
+
+/** Serves one lesson, through all of its connections. */
 export class Downlink {
   /**
    * @param {import("./lesson.js").Lesson} lesson
@@ -15,12 +17,13 @@ export class Downlink {
   constructor(lesson, player) {
     this.lesson = lesson;
     this.player = player;
+    this.begin();
+  }
+
+  begin() {
     this.player.reset();
     this.flushes = new Map(); // stream → when the flush was ordered
-    /** How long the server wants us to wait before we come back by ourselves. */
-    this.reconnectAfterMs = 0;
-    /** How long the learner has to wait, from the last fatal error. */
-    this.retryAfterSeconds = 0;
+    this.seam = null; // {response, stream, endMs}: a reply that goes on in another stream
   }
 
   /** Takes one event of the server, before the conversation does. */
@@ -35,14 +38,46 @@ export class Downlink {
     if (flags & FLAG.endOfStream) this.player.end(stream);
   }
 
+  /** How far the player is with the reply that it plays, or with the last one; null when there was none. */
+  place() {
+    const { last } = this.player;
+    const response = last && this.lesson.conversation.responseOf(last.stream);
+    if (!response) return null;
+    const drained = !last.sounding && last.bufferedMs === 0;
+    const playedMs = drained ? last.playedMs : this.player.heardMs(last.stream) ?? 0;
+    const leftMs = last.playedMs + last.bufferedMs - playedMs;
+    return { response_id: response.id, played_ms: tenths(playedMs), buffered_ms: tenths(Math.max(0, leftMs)) };
+  }
+
+  /** Follows what the server says about the reply under way when it is back: see kalami-client.js. */
+  goOn({ id, action, audio_end_ms: endMs }) {
+    const response = this.lesson.conversation.responses.get(id);
+    if (!response || action === "continue") return;
+    if (action === "respeak") this.seam = { response, stream: response.stream, endMs, stopped: null };
+    this.player.cut(response.stream, endMs);
+  }
+
   handlers = Object.freeze({
+    "session.created"() {
+      this.begin();
+    },
+    "session.resumed"({ response }) {
+      if (response) this.goOn(response);
+    },
+    "session.restarted"({ response }) {
+      const streams = [...this.lesson.conversation.streams].filter(([, known]) => known.id !== response?.id).map(([stream]) => stream);
+      if (streams.length > 0) this.player.flush(Math.max(...streams));
+      if (response) this.goOn(response);
+    },
     "input_audio_buffer.committed"() {
       this.lesson.clock.committed(this.player.nowMs);
       this.lesson.uplink.turnClosed();
     },
     "response.created"({ response, stream, audio }) {
       this.lesson.clock.response(response.id);
-      this.player.announce(stream, audio?.format?.rate);
+      const { seam } = this;
+      const goesOn = seam?.response.id === response.id && stream !== seam.stream;
+      this.player.announce(stream, audio?.format?.rate, goesOn ? { stream: seam.stream, endMs: seam.endMs } : undefined);
     },
     "output_audio_buffer.mark"({ response_id: id, name, at_ms: atMs }) {
       const stream = this.lesson.conversation.responses.get(id)?.stream;
@@ -69,7 +104,10 @@ export class Downlink {
     "response.done"({ response, latency }) {
       this.lesson.clock.done(response.id, latency);
       const known = this.lesson.conversation.responses.get(response.id);
-      if (known && response.status !== "completed") this.player.end(known.stream);
+      if (!known) return;
+      if (response.status !== "completed") this.player.end(known.stream);
+      const { seam } = this;
+      if (seam?.response === known && seam.stopped && known.stream === seam.stream) this.pass(seam.stopped, known); // nothing followed
     },
     "conversation.item.input_audio_transcription.delta"() {
       this.lesson.uplink.spoke();
@@ -77,8 +115,7 @@ export class Downlink {
     "tutor.nudge"({ kind }) {
       if (kind === "hold") this.lesson.uplink.heldByWord();
     },
-    "session.goaway"({ reason, reconnect }) {
-      this.reconnectAfterMs = reconnect?.after_ms ?? 0;
+    "session.goaway"({ reason }) {
       this.lesson.notice(reason === "max_duration" ? "ending-soon" : "restart-soon");
     },
     warning({ code }) {
@@ -88,10 +125,7 @@ export class Downlink {
       if (kind) this.lesson.notice(kind);
     },
     error({ error }) {
-      if (error.fatal) {
-        this.retryAfterSeconds = Math.ceil((error.retry_after_ms ?? 0) / 1000);
-        return;
-      }
+      if (error.fatal) return; // the close says it
       const harmless = error.code === "unknown_event" || error.code === "response_not_active";
       if (!harmless) this.lesson.notice(noticeKind(error.code) ?? "error", error.message);
     },
@@ -106,30 +140,40 @@ export class Downlink {
     }
     const response = lesson.conversation.responseOf(report.stream);
     if (!response) return;
-    this.tell(report, response);
+    const { seam } = this;
+    const joins = seam?.response === response && report.stream === seam.stream;
+    if (joins && report.type === "stopped" && !(response.done && response.stream === seam.stream)) {
+      seam.stopped = report; // only of this stream: the reply goes on in another
+      return;
+    }
+    this.pass(report, response);
+  }
+
+  pass(report, response) {
+    const { lesson } = this;
+    if (report.type !== "started" || !response.started) this.tell(report, response);
     lesson.conversation.playback(report);
     if (report.type === "stopped" || report.type === "cleared") lesson.uplink.tutorStopped(this.player.outputLatencyMs);
   }
 
   tell({ type, stream, name, playedMs, bufferedMs, droppedMs, heardAtMs, waitMs }, response) {
-    const round = (ms) => Math.round(ms * 10) / 10;
     const fields = { response_id: response.id };
-    if (type !== "started") fields.played_ms = round(playedMs);
+    if (type !== "started") fields.played_ms = tenths(playedMs);
     if (type === "started") {
       const { latencyMs, speechEndMs } = this.lesson.clock.heard(response.id, heardAtMs);
-      Object.assign(fields, { latency_ms: round(latencyMs), speech_end_ms: round(speechEndMs), buffer_ms: round(waitMs) });
+      Object.assign(fields, { latency_ms: tenths(latencyMs), speech_end_ms: tenths(speechEndMs), buffer_ms: tenths(waitMs) });
     }
     if (type === "position") {
-      fields.buffered_ms = round(bufferedMs);
+      fields.buffered_ms = tenths(bufferedMs);
       fields.underruns = this.player.totals.underruns;
     }
     if (type === "mark") fields.name = name;
     if (type === "cleared") {
-      fields.dropped_ms = round(droppedMs);
+      fields.dropped_ms = tenths(droppedMs);
       this.lesson.counters.lastClearMs = performance.now() - (this.flushes.get(stream) ?? performance.now());
       this.flushes.delete(stream);
     }
     if (type === "stopped" && !response.hasAudio) return;
-    this.lesson.socket?.send(`output_audio_buffer.${type}`, fields);
+    this.lesson.socket?.report(`output_audio_buffer.${type}`, fields);
   }
 }

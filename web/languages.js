@@ -1,5 +1,7 @@
 /** Languages and levels, as a learner chooses them. */
 
+import { pageLanguage } from "./strings.js";
+
 /** What is on offer when the server does not say. */
 export const DEFAULT_LANGUAGES = Object.freeze(["es", "fr", "de", "it", "pt", "ja", "ko", "zh", "ar", "ru", "en"]);
 
@@ -21,13 +23,13 @@ function nameIn(locale, code) {
 }
 
 /**
- * A language's names: its own ("Español") and the page's ("Spanish").
+ * A language's names: its own ("Español") and what the page calls it ("Spanish").
  *
  * @param {string} code such as "es"
  * @returns {{code: string, own: string, name: string}}
  */
 export function describe(code) {
-  return { code, own: nameIn(code, code), name: nameIn("en", code) };
+  return { code, own: nameIn(code, code), name: nameIn(pageLanguage, code) };
 }
 
 /** The learner's own language, as far as the browser knows it. */
@@ -39,5 +41,5 @@ export function browserLanguage() {
 export function nativeLanguages() {
   return [...new Set([browserLanguage(), ...NATIVE])]
     .map(describe)
-    .sort((a, b) => a.name.localeCompare(b.name));
+    .sort((a, b) => a.name.localeCompare(b.name, pageLanguage));
 }

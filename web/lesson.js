@@ -6,14 +6,17 @@
 import { Sound } from "./audio.js";
 import { Conversation, STATE } from "./conversation.js";
 import { Downlink } from "./downlink.js";
+import { KalamiClient } from "./kalami-client.js";
 import { ACTION, closeProblem, environmentProblem, microphoneProblem, requestProblem, soundProblem } from "./problems.js";
+import { Recall } from "./recall.js";
+import { Teaching } from "./teaching.js";
 import { TurnClock } from "./turn-clock.js";
 import { Uplink } from "./uplink.js";
-import { VoiceSocket } from "./voice-socket.js";
 import { WakeLock } from "./wake-lock.js";
 
 const END_DEADLINE_MS = 2500;
-const STEADY_MS = 10000; // a connection that lasted this long may be renewed by itself again
+const BEGINNINGS = new Set(["session.created", "session.resumed", "session.restarted"]);
+const SHOW_LOSS_MS = 300; // nobody need hear of a break that is over sooner
 
 /**
  * Fires "change" when anything that is shown has changed.
@@ -28,7 +31,8 @@ const STEADY_MS = 10000; // a connection that lasted this long may be renewed by
 export class Lesson extends EventTarget {
   /**
    * @param {import("./api.js").Api} api
-   * @param {{language: string, level: string, native: string}} choice
+   * @param {{language: string, level: string, native: string, scenario?: object, review?: boolean}} choice `scenario`
+   *   is what is played, as the server tells it; `review` has the tutor ask the cards that are due
    */
   constructor(api, choice) {
     super();
@@ -37,6 +41,8 @@ export class Lesson extends EventTarget {
     this.conversation = new Conversation(choice.language);
     this.conversation.addEventListener("change", () => this.changed());
     this.clock = new TurnClock();
+    this.teaching = new Teaching(this);
+    this.recall = choice.review ? new Recall(this) : null;
     this.problem = null;
     this.notices = new Map();
     this.withMicrophone = true;
@@ -61,7 +67,6 @@ export class Lesson extends EventTarget {
   async start({ microphone = true } = {}) {
     const attempt = ++this.attempt;
     this.withMicrophone = microphone;
-    this.renewed = false;
     this.problem = environmentProblem();
     if (this.problem) {
       this.changed();
@@ -92,7 +97,7 @@ export class Lesson extends EventTarget {
     audio.microphone.connect();
     this.wakeLock.hold();
     document.addEventListener("visibilitychange", this.onVisibility);
-    await this.connect(attempt);
+    this.connect();
   }
 
   /** Whether pressing the talk button may start the lesson, or go on with it. */
@@ -103,7 +108,8 @@ export class Lesson extends EventTarget {
 
   /** Ends the lesson; its summary follows. */
   async end() {
-    if (!this.socket?.send("session.end", { reason: "learner" })) {
+    const sent = this.socket?.end();
+    if (!sent && this.conversation.phase !== STATE.reconnecting) { // else it is sent at the return
       await this.leave();
       return;
     }
@@ -121,10 +127,9 @@ export class Lesson extends EventTarget {
     this.socket?.send("tutor.set", settings);
   }
 
-  /** Sends a typed message; false when there is no connection. */
+  /** Sends a typed message, now or when the connection is back; false when there is no session. */
   type(text) {
-    const item = { type: "message", role: "user", content: [{ type: "input_text", text }] };
-    if (!this.socket?.send("conversation.item.create", { item })) return false;
+    if (!this.socket?.type(text)) return false;
     this.clock.typed(this.player.nowMs);
     this.conversation.addTyped(text);
     return true;
@@ -145,7 +150,9 @@ export class Lesson extends EventTarget {
   async close() {
     this.attempt++;
     clearTimeout(this.endTimer);
+    clearTimeout(this.lossTimer);
     this.uplink.drop();
+    this.teaching.close();
     this.socket?.close();
     this.socket = null;
     document.removeEventListener("visibilitychange", this.onVisibility);
@@ -172,36 +179,43 @@ export class Lesson extends EventTarget {
     return this.audio;
   }
 
-  async connect(attempt) {
-    try {
-      const { language, level, native } = this.choice;
-      const profile = await this.api.profile(language, level, native);
-      const grant = await this.api.ticket(profile.id, this.conversation.session?.conversation_id);
-      if (attempt === this.attempt) this.open(grant);
-    } catch (error) {
-      if (attempt === this.attempt) await this.fail(requestProblem(error));
-    }
-  }
-
-  open(grant) {
+  /** Opens the conversation, or goes on with the one that is shown. It comes back by itself from then on. */
+  connect() {
     this.downlink = new Downlink(this, this.player);
-    this.counters.connections++;
-    this.openedAt = performance.now();
-    this.socket = new VoiceSocket(grant, {
+    const known = this.conversation.session?.conversation_id;
+    const ticket = async (conversationId) => {
+      const { language, level, native, scenario, review } = this.choice;
+      const profile = await this.api.profile(language, level, native);
+      const begun = conversationId || known || (review && await this.api.beginReview(profile.id));
+      return this.api.ticket(profile.id, { conversationId: begun, scenarioId: scenario?.id });
+    };
+    this.socket = new KalamiClient({
+      ticket,
+      playback: () => this.downlink.place(),
       onEvent: (event) => this.takeEvent(event),
       onAudio: (frame) => this.downlink.audio(frame),
+      onState: (state) => this.connectionIs(state),
       onClose: (end) => this.closed(end),
     });
+    this.socket.connect();
   }
 
   takeEvent(event) {
-    this.downlink.event(event);
+    this.recall?.take(event);
+    if (!this.teaching.take(event)) this.downlink.event(event);
     this.conversation.apply(event);
     if (event.type === "auth.expiring") this.api.extend(this.socket);
-    if (event.type === "session.created") {
+    if (BEGINNINGS.has(event.type)) {
       this.uplink.begin();
       this.notices.delete("restart-soon");
+      this.counters.connections++;
     }
+  }
+
+  connectionIs(state) {
+    clearTimeout(this.lossTimer);
+    if (state === "live") this.conversation.enter("live");
+    if (state === "reconnecting") this.lossTimer = setTimeout(() => this.conversation.enter(STATE.reconnecting), SHOW_LOSS_MS);
   }
 
   deviceChanged(restarted) {
@@ -210,33 +224,14 @@ export class Lesson extends EventTarget {
     this.changed();
   }
 
-  async closed({ code, reason, opened }) {
-    this.socket = null;
-    this.uplink.drop();
+  async closed({ code, reason, retryAfterMs, error }) {
     this.lastClose = { code, reason };
     if (code === 1000) {
       await this.leave();
       return;
     }
-    const problem = closeProblem(code);
-    if (opened && performance.now() - this.openedAt > STEADY_MS) this.renewed = false;
-    const byItself = problem.action === ACTION.renew || code === 1012 || (code >= 4100 && code < 4200);
-    if (byItself && !this.renewed) {
-      await this.renew(this.downlink.reconnectAfterMs);
-      return;
-    }
-    if (problem.action === ACTION.renew) problem.action = ACTION.signIn;
-    await this.fail({ ...problem, waitSeconds: this.downlink.retryAfterSeconds || problem.waitSeconds });
-  }
-
-  /** One new connection for the same conversation, with the microphone left open. */
-  async renew(afterMs) {
-    this.renewed = true;
-    const attempt = ++this.attempt;
-    this.conversation.enter(STATE.connecting);
-    this.player.reset();
-    await new Promise((resolve) => setTimeout(resolve, afterMs));
-    if (attempt === this.attempt) await this.connect(attempt);
+    const problem = error ? requestProblem(error) : closeProblem(code);
+    await this.fail({ ...problem, waitSeconds: Math.ceil(retryAfterMs / 1000) || problem.waitSeconds });
   }
 
   async fail(problem) {

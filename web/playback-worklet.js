@@ -9,6 +9,7 @@
  * In:  {type: "stream", stream, rate}            a response is announced
  *      {type: "audio", stream, samples}          Int16Array, transferred
  *      {type: "end", stream}                     no more audio will come
+ *      {type: "cut", stream, at}                 the stream ends at this sample, or where it is when that was played
  *      {type: "mark", stream, name, at}          report when this sample has been played
  *      {type: "flush", stream}                   silence now; forget this stream and older ones
  *      {type: "pause", stream}                   stop where it is, until a resume or for two seconds
@@ -18,6 +19,7 @@
  *      of the tutor's rate; level with `rms`. All carry `at` (the context's time) and `totals`.
  */
 
+import { Level } from "./playback-level.js";
 import { Pause } from "./playback-pause.js";
 import { Ring } from "./playback-ring.js";
 
@@ -25,7 +27,6 @@ const RING_SECONDS = 60;
 const MAX_RATE = 24000;
 const FADE_SECONDS = 0.005;
 const POSITION_SECONDS = 0.25;
-const LEVEL_SECONDS = 0.05;
 const PREBUFFER_MS = { least: 120, most: 300, step: 20, decay: 10 };
 
 class PlaybackProcessor extends AudioWorkletProcessor {
@@ -33,17 +34,10 @@ class PlaybackProcessor extends AudioWorkletProcessor {
     super();
     this.ring = new Ring(RING_SECONDS * MAX_RATE);
     this.write = 0; // absolute: where the next sample is stored
-    this.read = 0; // absolute, with a fraction: what sounds next
-    this.segments = []; // oldest first, back to back in the ring
-    this.announced = new Map(); // stream → {rate, marks, ended}
-    this.flushedUpTo = 0;
-    this.lastStopped = { stream: 0, played: 0 };
-    this.fade = null; // {stream, left} while a flush fades out
-    this.pausing = new Pause(sampleRate);
+    this.reset();
     this.prebufferMs = PREBUFFER_MS.least;
     this.sincePosition = 0;
-    this.sinceLevel = 0;
-    this.energy = 0;
+    this.level = new Level(sampleRate);
     this.totals = { played: 0, nonZero: 0, underruns: 0, flushes: 0, late: 0, overflow: 0, pauses: 0 };
     this.port.onmessage = ({ data }) => this[data.type](data);
   }
@@ -57,7 +51,7 @@ class PlaybackProcessor extends AudioWorkletProcessor {
   audio({ stream, samples }) {
     const last = this.segments.at(-1);
     const about = this.announced.get(stream);
-    if (!about || stream <= this.flushedUpTo || (last && stream < last.stream)) {
+    if (!about || about.cut || stream <= this.flushedUpTo || (last && stream < last.stream)) {
       this.totals.late++;
       return;
     }
@@ -85,6 +79,18 @@ class PlaybackProcessor extends AudioWorkletProcessor {
       this.announced.delete(stream);
       this.report("stopped", { stream, played: 0, buffered: 0 });
     }
+  }
+
+  cut({ stream, at }) {
+    const about = this.announced.get(stream);
+    const segment = this.segments.at(-1);
+    if (segment?.stream === stream) { // it is the newest: nothing lies behind it
+      const least = segment.sounding ? Math.ceil(this.read) : segment.start;
+      this.write = segment.end = Math.min(segment.end, Math.max(segment.start + at, least));
+    }
+    if (about) Object.assign(about, { cut: true, marks: about.marks.filter((mark) => mark.at <= at) });
+    this.resume({ stream });
+    this.end({ stream });
   }
 
   mark({ stream, name, at }) {
@@ -123,14 +129,13 @@ class PlaybackProcessor extends AudioWorkletProcessor {
     if (sounded) this.report("position", this.place(current));
   }
 
-  /** Forgets everything: the next stream may have any number again. */
   reset() {
-    this.segments.length = 0;
-    this.announced.clear();
-    this.read = this.write;
+    this.segments = []; // oldest first, back to back in the ring
+    this.announced = new Map(); // stream → {rate, marks, ended}
+    this.read = this.write; // absolute, with a fraction: what sounds next
     this.flushedUpTo = 0;
     this.lastStopped = { stream: 0, played: 0 };
-    this.fade = null;
+    this.fade = null; // {stream, left} while a flush fades out
     this.pausing = new Pause(sampleRate);
   }
 
@@ -191,7 +196,7 @@ class PlaybackProcessor extends AudioWorkletProcessor {
       }
       const value = this.ring.wave(this.read, segment.start, segment.end) * gain * this.pausing.gain();
       output[index++] = value;
-      this.energy += value * value;
+      this.level.add(value);
       this.advance(segment, step);
     }
     return index;
@@ -261,12 +266,8 @@ class PlaybackProcessor extends AudioWorkletProcessor {
     if (this.pausing.outlasted(output.length)) this.goOn();
     const current = this.segments[0];
     if (current) this.marks(current);
-    this.sinceLevel += output.length;
-    if (this.sinceLevel >= LEVEL_SECONDS * sampleRate) {
-      this.port.postMessage({ type: "level", rms: Math.sqrt(this.energy / this.sinceLevel) });
-      this.sinceLevel = 0;
-      this.energy = 0;
-    }
+    const rms = this.level.pass(output.length);
+    if (rms !== null) this.port.postMessage({ type: "level", rms });
     if (!current?.sounding) return;
     this.sincePosition += output.length;
     if (this.sincePosition < POSITION_SECONDS * sampleRate) return;

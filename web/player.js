@@ -14,6 +14,7 @@ export class Player {
     this.onReport = onReport;
     this.rates = new Map();
     this.arrivals = new Map(); // stream → when its first frame came
+    this.seams = new Map(); // stream → {stream, endMs}: where in its reply it goes on after another one
     this.last = null; // the newest place reported
     this.clearedUpTo = 0;
     this.totals = { played: 0, nonZero: 0, underruns: 0, flushes: 0, late: 0, overflow: 0, pauses: 0 };
@@ -41,9 +42,15 @@ export class Player {
     this.node.connect(this.context.destination);
   }
 
-  /** Announces a response and its rate in hertz. */
-  announce(stream, rate) {
+  /**
+   * Announces a response and its rate in hertz, or the rest of one: then all places of the stream
+   * count from the response's beginning.
+   *
+   * @param {{stream: number, endMs: number}} [after] where in which stream it goes on
+   */
+  announce(stream, rate, after) {
     this.rates.set(stream, rate);
+    if (after) this.seams.set(stream, after);
     this.post({ type: "stream", stream, rate });
   }
 
@@ -64,7 +71,12 @@ export class Player {
 
   /** Asks for a report when this place has been played. */
   mark(stream, name, atMs) {
-    this.post({ type: "mark", stream, name, at: (atMs * this.rate(stream)) / 1000 });
+    this.post({ type: "mark", stream, name, at: ((atMs - this.beginsMs(stream)) * this.rate(stream)) / 1000 });
+  }
+
+  /** Forgets what comes after this place; what is before it plays on to its end. */
+  cut(stream, endMs) {
+    this.post({ type: "cut", stream, at: Math.round(((endMs - this.beginsMs(stream)) * this.rate(stream)) / 1000) });
   }
 
   /** Stops where it is, losing nothing, until {@link resume} or for two seconds. */
@@ -89,15 +101,21 @@ export class Player {
     this.last = null;
     this.rates.clear();
     this.arrivals.clear();
+    this.seams.clear();
     this.post({ type: "reset" });
   }
 
   /** How much of this stream has been heard by now, in milliseconds; null when it is not the one playing. */
   heardMs(stream) {
-    if (this.last?.stream !== stream) return null;
+    const playing = this.last?.stream;
+    if (playing === undefined || (playing !== stream && playing !== this.seams.get(stream)?.stream)) return null;
     const { playedMs, bufferedMs, sounding, at } = this.last;
     const since = sounding ? Math.max(0, (this.context.currentTime - at) * 1000) : 0;
     return Math.max(0, playedMs + Math.min(since, bufferedMs) - this.outputLatencyMs);
+  }
+
+  beginsMs(stream) {
+    return this.seams.get(stream)?.endMs ?? 0;
   }
 
   rate(stream) {
@@ -117,7 +135,7 @@ export class Player {
     this.totals = { ...data.totals, late: Math.max(late, data.totals.late) };
     const inMs = (samples) => (samples * 1000) / this.rate(data.stream);
     const place = {
-      stream: data.stream, playedMs: inMs(data.played), bufferedMs: inMs(data.buffered),
+      stream: data.stream, playedMs: this.beginsMs(data.stream) + inMs(data.played), bufferedMs: inMs(data.buffered),
       sounding: Boolean(data.sounding), at: data.at,
     };
     const still = this.last?.stream === place.stream && !this.last.sounding && this.last.playedMs === place.playedMs;

@@ -8,7 +8,6 @@
 export const ACTION = Object.freeze({
   retry: "retry", // try the same again
   proceed: "continue", // a new connection for the same conversation
-  renew: "renew", // the same, by ourselves: the ticket was too old
   signIn: "sign-in",
   none: "none",
 });
@@ -64,7 +63,7 @@ const BY_CODE = Object.freeze({
   1013: { kind: "busy", action: ACTION.retry, waitSeconds: 10 },
   4202: { kind: "max-duration", action: ACTION.proceed },
   4400: { kind: "protocol", action: ACTION.none },
-  4401: { kind: "signed-out", action: ACTION.renew },
+  4401: { kind: "signed-out", action: ACTION.signIn },
   4402: { kind: "quota", action: ACTION.none },
   4403: { kind: "forbidden", action: ACTION.none },
   4404: { kind: "gone", action: ACTION.none },

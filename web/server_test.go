@@ -27,6 +27,7 @@ type server struct {
 	talk func(l *line, number int)
 	// shortLived makes access tokens end at once, so that the page has to renew them.
 	shortLived bool
+	study      study
 	// refuseTicket answers a ticket request in our place when it returns true.
 	refuseTicket func(w http.ResponseWriter, number int) bool
 
@@ -44,7 +45,7 @@ type server struct {
 // newServer starts a server; the test's end waits for all of its conversations.
 func newServer(t *testing.T, talk func(l *line, number int)) *server {
 	t.Helper()
-	s := &server{t: t, talk: talk, users: map[string]string{}}
+	s := &server{t: t, talk: talk, users: map[string]string{}, study: study{t: t}}
 	mux := http.NewServeMux()
 	pages := http.FileServerFS(web.FS())
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
@@ -67,6 +68,8 @@ func newServer(t *testing.T, talk func(l *line, number int)) *server {
 	mux.HandleFunc("GET /users/profiles", s.profiles)
 	mux.HandleFunc("POST /users/profiles", s.saveProfile)
 	mux.HandleFunc("PATCH /users/profiles/{id}", s.saveProfile)
+	mux.HandleFunc("GET /analytics/{what}", s.analytics)
+	s.study.routes(mux)
 	mux.HandleFunc("POST /v1/voice/tickets", s.ticket)
 	mux.HandleFunc("GET /v1/voice", s.voice)
 	s.http = httptest.NewServer(mux)

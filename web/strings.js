@@ -1,249 +1,51 @@
 /**
- * Every word that the page shows. To translate the page, add a table like `en` and choose it by the
- * browser's language in `t`. Names in braces are filled in.
+ * Every word that the page shows stands in strings/, in a table for each language with the same
+ * keys. The page speaks the first of the browser's languages that has one, unless somebody has
+ * chosen; to translate it, add the tables and name them here.
  */
 
-const en = {
-  "app.name": "Kalami",
-  "app.tagline": "Talk your way into a language.",
-  "app.sentence":
-    "Kalami is a patient tutor that you talk with: it listens, waits until you have finished, answers aloud, and you may interrupt it whenever you like.",
-  "app.point.patient": "Waits while you look for the word",
-  "app.point.captions": "Shows what both of you say",
-  "app.point.level": "Speaks at your level",
+import { en } from "./strings/en.js";
+import { enLearning } from "./strings/en-learning.js";
+import { enMemories } from "./strings/en-memories.js";
+import { enProblems } from "./strings/en-problems.js";
+import { enTeaching } from "./strings/en-teaching.js";
+import { enWords } from "./strings/en-words.js";
+import { es } from "./strings/es.js";
+import { esLearning } from "./strings/es-learning.js";
+import { esMemories } from "./strings/es-memories.js";
+import { esProblems } from "./strings/es-problems.js";
+import { esTeaching } from "./strings/es-teaching.js";
+import { esWords } from "./strings/es-words.js";
 
-  "welcome.language": "I want to speak",
-  "welcome.level": "My level",
-  "welcome.native": "My own language",
-  "welcome.start": "Start talking",
-  "welcome.start.note.guest": "No account needed. Your browser will ask for the microphone.",
-  "welcome.start.note.account": "Signed in as {email}.",
-  "welcome.demo.other":
-    "This server runs the demo tutor, which plays a little scene in {languages}. In another language it can only say so.",
-  "level.A1": "I know a few words and phrases.",
-  "level.A2": "I manage simple, everyday things.",
-  "level.B1": "I get by on familiar topics.",
-  "level.B2": "I can hold a real conversation.",
-  "level.C1": "I speak easily about almost anything.",
-  "level.C2": "I speak nearly like a native.",
+const KEY = "kalami.page-language";
+const TABLES = Object.freeze({
+  en: { ...en, ...enLearning, ...enMemories, ...enProblems, ...enTeaching, ...enWords },
+  es: { ...es, ...esLearning, ...esMemories, ...esProblems, ...esTeaching, ...esWords },
+});
 
-  "account.title": "Your account",
-  "account.login": "Log in",
-  "account.register": "Sign up",
-  "account.signout": "Sign out",
-  "account.forget": "Forget this guest",
-  "account.email": "E-mail",
-  "account.password": "Password",
-  "account.why": "With an account your progress waits for you on every device.",
-  "account.wrong": "That e-mail and password do not match.",
-  "account.close": "Close",
-  "account.forgot": "Forgot your password?",
-  "account.forgot.email": "Write your e-mail address above first.",
-  "account.forgot.sent": "If there is an account with this address, a mail with a link is on its way to it.",
+/** The languages that the page can speak, by their BCP-47 codes. */
+export const pageLanguages = Object.freeze(Object.keys(TABLES));
 
-  "mail.verify.title": "Your e-mail address",
-  "mail.verify.asking": "One moment…",
-  "mail.verify.done": "Thank you: the address is yours. You can log in now.",
-  "mail.reset.title": "Choose a new password",
-  "mail.reset.password": "New password",
-  "mail.reset.save": "Save",
-  "mail.reset.done": "Your new password is set. Log in with it; you were signed out everywhere.",
-  "mail.go": "Go on",
+/** The one that it speaks. */
+export const pageLanguage = [chosen(), ...(navigator.languages ?? [])]
+  .map((tag) => (tag ?? "").split("-")[0].toLowerCase())
+  .find((code) => pageLanguages.includes(code)) ?? "en";
 
-  "state.idle": "Not connected",
-  "state.connecting": "Connecting…",
-  "state.listening": "Listening",
-  "state.muted": "Muted",
-  "state.push": "Your turn",
-  "state.thinking": "Thinking…",
-  "state.speaking": "Speaking",
-  "state.ended": "Ended",
-  "hint.idle": "Press the button to try again.",
-  "hint.asking": "Please allow the microphone.",
-  "hint.connecting": "Calling your tutor.",
-  "hint.listening": "Your turn. Take your time.",
-  "hint.hearing": "I hear you.",
-  "hint.muted": "Press the button to be heard again.",
-  "hint.typing": "Type what you want to say.",
-  "hint.misheard": "I did not catch that. Please say it again.",
-  "hint.holding": "Take your time, I am waiting.",
-  "hint.thinking": "Your tutor is about to answer.",
-  "hint.speaking": "Just speak to interrupt, or press the button.",
-  "hint.speaking.half": "Your microphone waits. Press the button to interrupt.",
-  "hint.speaking.push": "Hold the button to interrupt and talk.",
-  "hint.push": "Hold the button, or the space bar, and talk.",
-  "hint.talking": "I hear you. Let go when you are done.",
-  "hint.talking.tapped": "I hear you. Press again when you are done.",
-  "hint.suspended": "The sound was paused. Press to go on.",
+const table = TABLES[pageLanguage];
+document.documentElement.lang = pageLanguage;
 
-  "talk.button.idle": "Start talking",
-  "talk.button.connecting": "Connecting",
-  "talk.button.listening": "Mute the microphone",
-  "talk.button.muted": "Open the microphone",
-  "talk.button.thinking": "Stop the answer",
-  "talk.button.speaking": "Stop the tutor",
-  "talk.button.suspended": "Go on with the sound",
-  "talk.button.push": "Hold to talk",
-  "talk.button.talking": "Let go when you are done",
-  "talk.button.send": "I am done",
-  "talk.mute": "Mute",
-  "talk.unmute": "Unmute",
-  "talk.stop": "Stop tutor",
-  "talk.hold": "Give me time",
-  "talk.done": "I’m done",
-  "talk.controls": "Your turn",
-  "talk.end": "End lesson",
-  "talk.message": "Or type a message",
-  "talk.send": "Send",
-  "talk.captions": "What you both said",
-  "talk.empty": "Say hello. What you both say appears here.",
-  "talk.you": "You",
-  "talk.tutor": "Tutor",
-  "talk.saved": "Saved",
-  "talk.unheard": "not heard:",
-  "talk.failed": "This could not be understood.",
-  "talk.noanswer": "The tutor could not answer this time.",
+function chosen() {
+  try {
+    return localStorage.getItem(KEY);
+  } catch {
+    return null; // the browser keeps nothing for this page
+  }
+}
 
-  "nudge.hint": "You could begin:",
-  "nudge.pause": "I’m here when you are ready. Just speak.",
-
-  "settings.title": "Settings",
-  "settings.patience": "Wait for me",
-  "settings.patience.value": "{seconds} s of silence",
-  "settings.patience.note": "Longer in the middle of a sentence, shorter after a plain yes.",
-  "settings.push": "Hold to talk",
-  "settings.push.note": "The button or the space bar: the tutor answers when you let go.",
-  "settings.sound": "I hear the tutor through",
-  "settings.sound.auto": "let the page find out",
-  "settings.sound.headphones": "headphones: I can always talk",
-  "settings.sound.speaker": "a loudspeaker: my microphone waits",
-  "settings.rate": "Tutor’s speed",
-  "settings.rate.value": "{percent} %",
-
-  "latency.title": "Answer time",
-  "latency.none": "After your first turn you see here how long the answer took.",
-  "latency.explain": "From the end of your speech until you hear the answer.",
-  "latency.turn": "Turn {number}",
-  "latency.typed": "typed",
-  "latency.seconds": "{seconds} s",
-  "latency.drafted": "{seconds} prepared while waiting",
-  "latency.figures": "Figures",
-  "latency.figures.of": "Turn {number}, in milliseconds",
-  "latency.server": "By the server",
-  "latency.device": "By this device",
-  "figure.endpoint_ms": "end of speech → end of turn",
-  "figure.stt_final_ms": "end of speech → final words",
-  "figure.llm_ttft_ms": "question → first token",
-  "figure.clause_ms": "first token → first clause",
-  "figure.tts_ttfb_ms": "first clause → first audio",
-  "figure.egress_ms": "first audio → first frame sent",
-  "figure.draft_ms": "of these, made before the turn’s end",
-  "figure.first_audio_ms": "end of speech → first frame sent",
-  "figure.client_buffer_ms": "first frame sent → heard",
-  "figure.heard_ms": "end of speech → heard, estimated",
-  "figure.client_ms": "end of speech → heard, measured",
-  "stage.patience": "waiting for you",
-  "stage.hearing": "hearing",
-  "stage.thinking": "thinking",
-  "stage.wording": "first clause",
-  "stage.voice": "voice",
-  "stage.way": "on the way",
-
-  "demo.what": "This is the demo tutor: its {parts} are simulated.",
-  "demo.what.one": "This is the demo tutor: its {parts} is simulated.",
-  "demo.part.stt": "hearing",
-  "demo.part.llm": "thinking",
-  "demo.part.tts": "voice",
-  "demo.and": " and ",
-  "demo.how": "Set these on the server to talk with a real tutor:",
-  "demo.var.DEEPGRAM_API_KEY": "Deepgram hears you",
-  "demo.var.ANTHROPIC_API_KEY": "Claude thinks",
-  "demo.var.OPENAI_API_KEY": "GPT thinks",
-  "demo.var.ELEVENLABS_API_KEY": "ElevenLabs speaks",
-  "demo.more": "How to get the real one",
-  "demo.say": "Try saying",
-  "demo.over": "That was the whole scene. End the lesson, or just go on talking.",
-
-  "summary.title": "Well done!",
-  "summary.title.short": "See you soon!",
-  "summary.language": "{language}, level {level}",
-  "summary.time": "together",
-  "summary.turns": "turns of yours",
-  "summary.words": "words of yours",
-  "summary.answer": "usual answer time",
-  "summary.again": "Talk again",
-  "summary.change": "Choose another language",
-  "summary.transcript": "Read it again",
-
-  "action.retry": "Try again",
-  "action.continue": "Continue",
-  "action.sign-in": "Sign in",
-  "action.type": "Type instead",
-  "action.back": "Back to the start",
-  "action.wait": "Try again in {seconds} s",
-  "action.dismiss": "Dismiss",
-
-  "problem.insecure.title": "This page needs a secure address",
-  "problem.insecure.body":
-    "Browsers give the microphone only to pages that come over https, or from this very computer (http://localhost).",
-  "problem.unsupported.title": "This browser is too old",
-  "problem.unsupported.body": "Please use a current version of Chrome, Edge, Firefox or Safari.",
-  "problem.microphone-denied.title": "The microphone is blocked",
-  "problem.microphone-denied.body":
-    "Allow it with the icon beside the address at the top, or in your browser’s settings for this page. Then try again.",
-  "problem.microphone-absent.title": "There is no microphone",
-  "problem.microphone-absent.body": "Plug one in, or use a headset, and try again. You can also type.",
-  "problem.microphone-busy.title": "The microphone is in use",
-  "problem.microphone-busy.body": "Another program holds it, perhaps a call. Close that and try again.",
-  "problem.microphone-failed.title": "The microphone did not start",
-  "problem.microphone-failed.body": "Unplug it and plug it in again, or restart the browser. You can also type.",
-  "problem.sound-failed.title": "The sound did not start",
-  "problem.sound-failed.body": "The browser could not open the speakers. Check that a device is connected and try again.",
-  "problem.unreachable.title": "The server cannot be reached",
-  "problem.unreachable.body": "Check your connection. Perhaps the server is being restarted.",
-  "problem.connection-lost.title": "The connection was lost",
-  "problem.connection-lost.body": "Nothing that is ticked is lost. You can go on where you were.",
-  "problem.restart.title": "The server was restarted",
-  "problem.restart.body": "You can go on where you were.",
-  "problem.server.title": "Something went wrong on the server",
-  "problem.server.body": "It is not your fault. Please try again in a moment.",
-  "problem.signed-out.title": "You are signed out",
-  "problem.signed-out.body": "Your session has ended. Sign in again, or go on as a guest.",
-  "problem.guests-off.title": "An account is needed here",
-  "problem.guests-off.body": "This server does not take guests. Please log in or sign up.",
-  "problem.quota.title": "Your minutes are used up",
-  "problem.quota.body": "You can talk again when your next period begins.",
-  "problem.forbidden.title": "You may not do this",
-  "problem.forbidden.body": "The server refuses this lesson. If you think that is wrong, ask whoever runs it.",
-  "problem.gone.title": "This lesson is not there any more",
-  "problem.gone.body": "Go back to the start and begin a new one.",
-  "problem.busy.title": "Too many people are talking just now",
-  "problem.busy.body": "Or you have another lesson open. Please wait a little.",
-  "problem.idle.title": "Are you still there?",
-  "problem.idle.body": "It was quiet for a while, so the lesson was paused. Press to go on.",
-  "problem.superseded.title": "The lesson is open in another window",
-  "problem.superseded.body": "Go on over there, or close it there and start again here.",
-  "problem.max-duration.title": "Half an hour of talking!",
-  "problem.max-duration.body": "One lesson ends here. Take a break, or go on.",
-  "problem.protocol.title": "The page and the server do not understand each other",
-  "problem.protocol.body": "Please reload the page. If it happens again, report it as a bug.",
-  "problem.refused.title": "The server said no",
-  "problem.refused.body": "Please try again.",
-
-  "notice.no-hearing": "The tutor cannot hear you just now. You can type meanwhile.",
-  "notice.no-thinking": "The tutor cannot think of an answer just now. Please try again in a moment.",
-  "notice.no-voice": "The tutor has lost its voice. You can still read its answers.",
-  "notice.degraded": "A part of the tutor is slow just now.",
-  "notice.slow-link": "Your connection is slow: some of your words may be lost.",
-  "notice.echo":
-    "Your microphone picks up the tutor’s own voice. With headphones you can talk over the tutor; without, press the button to interrupt.",
-  "notice.other-voice": "The tutor speaks with a stand-in voice for now.",
-  "notice.not-saved-yet": "Saving is slow. Your words are kept and will get their tick later.",
-  "notice.microphone-lost": "The microphone went away. Plug it in again, or type.",
-  "notice.restart-soon": "The server will restart soon. You will be connected again by yourself.",
-  "notice.ending-soon": "The time for one lesson is almost over.",
-  "notice.error": "That did not work.",
-};
+/** Has the page speak another of its languages, from the next time it is loaded. */
+export function choosePageLanguage(code) {
+  localStorage.setItem(KEY, code);
+}
 
 /**
  * The text for a key.
@@ -253,10 +55,10 @@ const en = {
  * @returns {string} the key itself when there is no such text
  */
 export function t(key, values = {}) {
-  return (en[key] ?? key).replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
+  return (table[key] ?? key).replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
 }
 
 /** Whether there is a text for a key. */
 export function has(key) {
-  return key in en;
+  return key in table;
 }

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -11,8 +12,11 @@ import (
 type fields = map[string]any
 
 // created opens the session in Spanish with the demo tutor.
-func (l *line) created() {
-	l.send("session.created", fields{
+func (l *line) created() { l.createdWith(nil) }
+
+// createdWith does so with other fields besides.
+func (l *line) createdWith(more fields) {
+	created := fields{
 		"session": fields{
 			"id": "vs_1", "conversation_id": "c1", "profile_id": "p1", "language": "es", "level": "A2", "duplex": "full",
 			"audio": fields{
@@ -30,7 +34,9 @@ func (l *line) created() {
 		},
 		"protocol":  fields{"version": "1.0", "features": []string{}},
 		"heartbeat": fields{"interval_ms": 10000, "timeout_ms": 60000}, // scripts send no pings while they wait
-	})
+	}
+	maps.Copy(created, more)
+	l.send("session.created", created)
 }
 
 // updated confirms the settings of the conversation.
@@ -85,13 +91,18 @@ type reply struct {
 	id, item string
 	stream   uint16
 	text     string
-	frames   int // of 100 ms
+	frames   int    // of 100 ms
+	repeats  string // the item that it says again
 }
 
 // begin announces the reply and sends its caption, word by word over its length.
 func (l *line) begin(r reply) {
+	response := fields{"id": r.id, "item_id": r.item, "status": "in_progress"}
+	if r.repeats != "" {
+		response["repeats"] = r.repeats
+	}
 	l.send("response.created", fields{
-		"response": fields{"id": r.id, "item_id": r.item, "status": "in_progress"}, "stream": r.stream,
+		"response": response, "stream": r.stream,
 		"audio": fields{"format": fields{"type": "audio/pcm", "rate": 24000}},
 	})
 	words := strings.SplitAfter(r.text, " ")

@@ -28,6 +28,7 @@ export class Uplink {
     this.closing = 0; // timer: the microphone stays open for the tail of the last word
     this.quietAt = 0; // when the room will have fallen silent after the tutor
     this.askedHalf = false; // the page itself asked for half duplex
+    this.owed = false; // a turn was closed while there was no connection
   }
 
   get microphone() {
@@ -56,11 +57,12 @@ export class Uplink {
     return !this.waits;
   }
 
-  /** A connection has begun: tells the server what the device is and how the learner likes to talk. */
+  /** A connection has begun, or is back: tells the server what the device is and how the learner likes to talk. */
   begin() {
     const { lesson } = this;
     lesson.socket.send("input_audio.state", this.facts());
-    lesson.socket.live = true;
+    if (this.owed) lesson.socket.send("input_audio_buffer.commit"); // what it closes was sent just now
+    this.owed = false;
     const session = {};
     const detection = lesson.conversation.session?.audio?.input?.turn_detection;
     if (this.pushToTalk && detection) session.audio = { input: { turn_detection: null } };
@@ -107,12 +109,13 @@ export class Uplink {
     const { lesson, microphone, open } = this;
     if (!microphone) return; // the last blocks of a lesson that is over
     lesson.micLevel = open ? rms : 0;
-    const lane = lesson.socket?.live ? lesson.socket.microphone : null;
+    const lane = lesson.socket?.microphone;
     lane?.push(samples, !open);
     if (open) lesson.clock.level(rms, 1000 * at - microphone.latencyMs, lane?.positionMs ?? 0);
     if (!lane) return;
-    lesson.counters.micFrames = lane.sent;
+    lesson.counters.micFrames = lane.taken;
     lesson.counters.micDropped = lane.dropped;
+    lesson.counters.micResent = lane.resent;
   }
 
   /** The tutor has just stopped playing; it is heard a little longer. */
@@ -164,7 +167,7 @@ export class Uplink {
   done() {
     const { socket } = this.lesson;
     socket?.microphone.flush();
-    socket?.send("input_audio_buffer.commit");
+    if (socket && !socket.send("input_audio_buffer.commit")) this.owed = true;
     this.turnClosed();
   }
 
@@ -228,6 +231,7 @@ export class Uplink {
     this.talking = false;
     this.latched = false;
     this.holdUntil = 0;
+    this.owed = false;
   }
 
   // What the learner chooses.

@@ -14,7 +14,11 @@ import (
 	"kalami/gateway/token"
 	"kalami/providers/speech"
 	"kalami/session"
+	"kalami/session/learn"
+	"kalami/session/learn/lexicon"
+	"kalami/session/learn/scenarios"
 	"kalami/store"
+	"kalami/store/apkg"
 	"kalami/store/live"
 	"kalami/web"
 )
@@ -28,10 +32,15 @@ type app struct {
 	live     *live.Store
 	parts    *parts
 	speech   *speech.Service
+	help     *session.Help
 	gateway  *gateway.Server
+	analyses *session.Analyses
+	words    *lexicon.Lexicon
 	listener net.Listener
 	metrics  *metrics.Metrics
-	scraped  net.Listener // for Prometheus; nil when metrics are off
+	scraped  net.Listener  // for Prometheus; nil when metrics are off
+	history  *history      // nil unless one is asked for
+	before   *processCount // what the process held before, if it is this node's alone
 }
 
 // openApp opens everything in the order in which it depends on each other, and
@@ -52,16 +61,27 @@ func openAppVia(ctx context.Context, cfg *Config, log *slog.Logger, via route) (
 	if err != nil {
 		return a, err
 	}
+	if a.words, err = openWords(cfg.Learning.WordsDir); err != nil {
+		return a, fmt.Errorf("KALAMI_WORDS_DIR: %w", err)
+	}
+	if err = a.openHistory(); err != nil {
+		return a, err
+	}
 	if a.db, err = store.Open(ctx, store.Options{URL: cfg.Storage.Database.Reveal(), Migrate: true, Log: log}); err != nil {
 		return a, fmt.Errorf("DATABASE_URL: %w", err)
 	}
-	if a.live, err = live.Open(ctx, live.Options{URL: cfg.Storage.Redis.URL.Reveal(), Log: log}); err != nil {
+	if a.live, err = live.Open(ctx, live.Options{URL: cfg.Storage.Redis.URL.Reveal(), Prefix: cfg.Storage.RedisPrefix, Log: log}); err != nil {
 		return a, fmt.Errorf("REDIS_URL: %w", err)
 	}
-	if a.parts, err = openParts(ctx, cfg, log, via); err != nil {
+	a.metrics = a.newMetrics()
+	if a.parts, err = openParts(ctx, cfg, log, a.metrics, a.history.called(), via); err != nil {
 		return a, err
 	}
 	if a.speech, err = a.parts.openSpeech(cfg, a.live, log); err != nil {
+		return a, err
+	}
+	a.help = &session.Help{Analyst: a.parts.analyst, Synthesizer: a.speech.Synthesizer(), Store: a.db, Log: log}
+	if a.parts.assessors, err = a.parts.openAssessors(cfg); err != nil {
 		return a, err
 	}
 	addr := net.JoinHostPort(cfg.Server.Host, strconv.Itoa(cfg.Server.Port))
@@ -69,7 +89,8 @@ func openAppVia(ctx context.Context, cfg *Config, log *slog.Logger, via route) (
 		return a, fmt.Errorf("HOST, PORT: %w", err)
 	}
 	a.openMetrics(ctx)
-	if a.gateway, err = a.newGateway(keys, a.newHost()); err != nil {
+	a.analyses = a.newAnalyses()
+	if a.gateway, err = a.newGateway(keys, a.history.host(a.newHost())); err != nil {
 		return a, err
 	}
 	return a, nil
@@ -79,8 +100,8 @@ func openAppVia(ctx context.Context, cfg *Config, log *slog.Logger, via route) (
 func (a *app) newHost() *session.Host {
 	s := a.cfg.Sessions
 	return &session.Host{
-		Deps: session.Deps{Recognizer: a.parts.recognizer, Tutor: a.parts.tutor, Voice: a.parts.voice, Journal: a.db, Log: a.log,
-			Meter: a.metrics, Drafts: a.newDrafts()},
+		Deps: session.Deps{Recognizer: a.parts.recognizer, Tutor: a.parts.tutor, Voice: a.parts.voice, Journal: a.history.journal(a.db), Log: a.log,
+			Meter: a.metrics, Drafts: a.newDrafts(), Analyses: a.analyses, Help: a.help, Recalls: a.db, Words: a.words},
 		Limits: session.Limits{MaxDurationMS: int(s.MaxDuration.Milliseconds()), IdleTimeoutMS: int(s.IdleTimeout.Milliseconds()),
 			MaxAheadMS: int(s.MaxAhead.Milliseconds())},
 		Grace:  a.cfg.Server.ShutdownGrace,
@@ -93,7 +114,7 @@ func (a *app) newTurns() *session.Turnwise {
 	return &session.Turnwise{
 		Tutor: a.parts.tutor, Analyst: a.parts.analyst,
 		Transcriber: a.speech.Transcriber(), Synthesizer: a.speech.Synthesizer(),
-		Store: a.db, Log: a.log,
+		Store: a.history.turns(a.db), Log: a.log, Plans: a.db, Pronunciation: a.newPronunciation(),
 	}
 }
 
@@ -116,19 +137,31 @@ func (a *app) newGateway(keys []Secret, host gateway.Host) (*gateway.Server, err
 	if a.cfg.Accounts.RateLimits {
 		limiter = rateLimiter{a.live}
 	}
+	shipped, err := scenarios.Shipped()
+	if err != nil {
+		return nil, err
+	}
 	options := gateway.Options{
 		Users: a.db, RefreshTokens: a.db, MailTokens: a.db, RefreshLifetime: a.cfg.Accounts.RefreshTTL(),
-		Profiles: a.db, Tenants: a.db, Conversations: a.db, History: a.db,
-		Once: a.live, Limiter: limiter, Database: a.db, Redis: redis, Nodes: nodes,
-		Host:   host,
-		Turns:  a.newTurns(),
-		Speech: a.speech,
+		Profiles: a.db, Tenants: a.db, Conversations: a.db, History: a.db, Progress: a.db, Reports: a.db,
+		Sync:  a.db,
+		Cards: a.db, Reviews: a.db, Memories: a.db, Levels: a.db, Scenarios: shipped,
+		Packages:    apkg.Write,
+		Resumptions: a.db, Mirror: a.live, Outages: a.live, SignIns: a.db, Audit: a.db, Meter: a.metrics, Node: a.cfg.Server.Node,
+		ResumeWindow: a.cfg.Sessions.ResumeWindow, WarmTime: a.cfg.Sessions.WarmTime, AbandonAfter: a.cfg.Sessions.AbandonAfter,
+		DrainWait: a.cfg.Server.DrainWait, DrainGrace: max(a.cfg.Server.ShutdownGrace, time.Millisecond),
+		Once: a.live, Secrets: a.db, Limiter: limiter, Database: a.db, Redis: redis, Nodes: nodes,
+		Host:  host,
+		Turns: a.newTurns(),
+		Help:  a.help, Corrections: a.db,
+		Speech: a.speech, Pronunciation: a.newPronunciation(), Assessments: a.db, Consents: a.db,
 		Tokens: tokens, Passwords: token.NewHasher(token.DefaultParams()), Pages: web.FS(), Log: a.log,
 		Name: a.cfg.Server.Name, Version: version(), Parts: a.parts.names,
 		DemoLanguages: a.parts.languages(), Demo: a.parts.demo, NoGuests: !a.cfg.Accounts.Guests,
 		AllowedOrigins: a.cfg.Server.AllowedOrigins, TrustedProxies: a.cfg.Server.TrustedProxies,
 		Rates: a.cfg.Accounts.Rates.rates(), BodyMemory: int64(a.cfg.Server.BodyMemory) << 20,
 		MaxSessionsPerUser: a.cfg.Sessions.PerUser, MaxSessions: a.cfg.Sessions.Max,
+		MaxSessionsPerTenant: a.cfg.Sessions.PerTenant, Places: a.live, Overloaded: budgetMemory(a.cfg.Sessions.Memory << 20).over,
 	}
 	if err := a.addMail(&options); err != nil {
 		return nil, err
@@ -136,12 +169,16 @@ func (a *app) newGateway(keys []Secret, host gateway.Host) (*gateway.Server, err
 	return gateway.New(options)
 }
 
-// rateLimiter is the live state as the gateway's limiter.
+// rateLimiter is the live state as the gateway's limiter. While Redis is away each node
+// counts for itself.
 type rateLimiter struct{ live *live.Store }
 
 // Allow implements [gateway.Limiter].
 func (l rateLimiter) Allow(ctx context.Context, key string, r gateway.Rate) (gateway.Verdict, error) {
 	v, err := l.live.Allow(ctx, key, live.Rate(r))
+	if learn.KindOf(err) == learn.Unavailable && err != nil {
+		v, err = l.live.AllowHere(key, live.Rate(r))
+	}
 	return gateway.Verdict(v), err
 }
 
@@ -172,6 +209,7 @@ func (a *app) run(ctx context.Context) error {
 		return err
 	case <-ctx.Done():
 	}
+	a.gateway.Drain() // before anything that takes time: who asks whether the node is ready is to know at once
 	a.log.Info("stopping", "grace", a.cfg.Server.ShutdownGrace)
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.Server.ShutdownGrace+stopSlack)
 	defer cancel()
@@ -202,5 +240,7 @@ func (a *app) Close() error {
 	if a.db != nil {
 		errs = append(errs, a.db.Close())
 	}
+	a.countQuiet()
+	errs = append(errs, a.history.Close())
 	return errors.Join(errs...)
 }

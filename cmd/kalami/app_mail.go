@@ -41,6 +41,11 @@ func (a *app) startBackground() (stop func()) {
 			a.log.Error("other nodes are not heard", "err", err)
 		}
 	})
+	all.Go(func() { a.gateway.KeepSessions(ctx) })
+	all.Go(func() { a.analyses.Run(ctx) })
+	if a.history != nil {
+		all.Go(func() { a.countBusy(ctx) })
+	}
 	return func() {
 		cancel()
 		all.Wait()

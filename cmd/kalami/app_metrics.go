@@ -11,11 +11,15 @@ import (
 	"kalami/gateway/metrics"
 )
 
-// openMetrics makes what the sessions are measured by, and listens for Prometheus,
-// apart from the port that learners reach. A lesson is worth more than its figures: an
-// address that cannot be had is a warning, and the server starts.
+// newMetrics makes what the sessions and their vendors are measured by.
+func (a *app) newMetrics() *metrics.Metrics {
+	return metrics.New(version(), func() int { return a.gateway.Sessions() }) // the gateway is there before the first scrape
+}
+
+// openMetrics listens for Prometheus, apart from the port that learners reach. A lesson
+// is worth more than its figures: an address that cannot be had is a warning, and the
+// server starts.
 func (a *app) openMetrics(ctx context.Context) {
-	a.metrics = metrics.New(version(), func() int { return a.gateway.Sessions() })
 	addr := string(a.cfg.Metrics.Addr)
 	if addr == "" {
 		return

@@ -49,28 +49,49 @@ func arrows() []arrow {
 		{from: "gateway/wire", to: []string{"session", learn}},
 		{from: "gateway/token", to: []string{learn}},
 		{from: "gateway/mailer", to: nil},
-		// What Prometheus reads: the sessions tell it what they count.
-		{from: "gateway/metrics", to: []string{"session"}},
+		// What Prometheus reads: the sessions tell it what they count, the choices of vendors
+		// what becomes of calls.
+		{from: "gateway/metrics", to: []string{"session", "providers/failover"}},
 		// What describes the API to machines.
 		{from: "gateway/schemas", to: nil},
 		{from: "gateway/asyncapi", to: []string{"gateway/schemas", "gateway/wire", "session", learn}},
 		// A client of the REST API for others, generated.
 		{from: "gateway/apiclient", to: nil},
+		// What a session talks to while sockets come and go; the sockets are the gateway's.
+		{from: "gateway/line", to: []string{"gateway/wire", "session", learn}},
 		// A learner's end of the line: it knows the protocol and not the server.
-		{from: "gateway/learner", to: []string{"gateway/wire", "session", learn}},
+		{from: "gateway/learner", to: []string{"gateway/wire", "session", "session/verify", learn}},
+		// All of it in virtual time: nothing but tests.
+		{from: "gateway/simulation", tests: []string{"gateway", "gateway/line", "gateway/wire", "session", "session/verify"}},
 		// It looks into uploads before it passes them on.
 		{from: "gateway", to: []string{"gateway/...", "session", learn, contracts, "providers/recording"}},
-		// The rules of learning: no I/O, and of others' code go-fsrs alone.
-		{from: learn, to: []string{learn}, others: []string{"github.com/open-spaced-repetition/go-fsrs"}, pure: true},
+		// The rules of learning: no I/O, and of others' code go-fsrs alone, and Unicode's tables
+		// for forms of letters, which the standard library keeps to itself.
+		{from: learn, to: []string{learn}, others: []string{"github.com/open-spaced-repetition/go-fsrs", "golang.org/x/text/unicode/norm"}, pure: true},
 		// The rules of turn-taking: nothing but times and texts.
 		{from: "session/turntaking", to: []string{learn}, pure: true},
 		// Where the tutor's text is cut to be spoken: nothing but texts.
 		{from: "session/cutting", to: []string{learn}, pure: true},
 		// What answers begun early may cost: nothing but times and numbers.
 		{from: "session/drafts", pure: true},
-		{from: "session", to: []string{learn, contracts, "session/turntaking", "session/cutting", "session/drafts"}},
+		// What is said when no vendor can: bytes and texts.
+		{from: "session/fillers", to: []string{learn}, pure: true},
+		// What is checked afterwards: it knows what is stored, and nobody who ran.
+		{from: "session/verify", to: []string{learn}, pure: true},
+		// How well a model corrects: utterances, and what is made of them by whoever asks.
+		{from: "session/evaluation", to: []string{learn}, pure: true},
+		{from: "session", to: []string{learn, contracts, "providers/vad", "session/turntaking", "session/cutting", "session/drafts", "session/fillers"},
+			// A lesson is followed through a choice of vendors that fail, and what it has said
+			// into a database that does.
+			tests: []string{"providers/failover", "store", "store/storetest"}},
 		// The contracts know nobody; vendors and what stands beside them know the contracts.
 		{from: contracts, to: nil},
+		{from: "providers/vad", pure: true},
+		// What cuts audio where nobody speaks, or keeps it until it is understood.
+		{from: "providers/openai", to: []string{contracts, "providers/vad"}, tests: []string{"providers/..."}},
+		{from: "providers/failover", to: []string{contracts, "providers/vad"}, tests: []string{"providers/..."}},
+		// It takes recordings of one rate alone.
+		{from: "providers/azure", to: []string{contracts, "providers/recording"}, tests: []string{"providers/..."}},
 		{from: "providers/providertest", to: []string{contracts, "providers/simulate"}},
 		{from: "providers/simulate", to: []string{contracts, "providers/recording", "providers/simulate/mp3"}, tests: []string{"providers/..."}},
 		{from: "providers/...", to: []string{contracts}, tests: []string{"providers/..."}},

@@ -8,6 +8,8 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
+	"net/url"
+	"slices"
 	"strings"
 
 	"kalami/gateway/learner"
@@ -62,9 +64,16 @@ func audioPart(content string) part {
 	return part{`form-data; name="audio"; filename="clip.wav"`, content}
 }
 
-// form is the right call with a form of these parts.
+// form is the right call with a form of these parts, behind what belongs beside a recording.
 func (p *people) form(op describedOperation, r operationRow, name string, parts ...part) attempt {
 	a := p.right(op, r)
+	beside, err := url.ParseQuery(r.beside)
+	if err != nil {
+		panic(err)
+	}
+	for _, field := range slices.Backward(sortedKeys(beside)) {
+		parts = append([]part{{`form-data; name="` + field + `"`, beside.Get(field)}}, parts...)
+	}
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
 	for _, part := range parts {
@@ -171,6 +180,29 @@ func clipRows() []operationRow {
 		{id: "sendAudio", path: "/conversations/sessions/$session/audio", right: http.StatusOK, clip: true, limit: limit,
 			body: `{"audio_base64":"$wav","format":"wav","language":"es"}`, required: []string{"audio_base64"}, expects: over, faults: []fault{
 				{"format", "exe", http.StatusUnprocessableEntity, ""}, {"audio_base64", "AAAA*AAA", http.StatusUnprocessableEntity, ""}}},
+	}
+}
+
+// helpRows come after something was said.
+func helpRows() []operationRow {
+	limits := badNumbers()
+	gone := map[string]expectation{"an unknown field": {status: http.StatusUnprocessableEntity}}
+	return []operationRow{
+		{id: "getHint", path: "/conversations/sessions/$session/hint", right: http.StatusOK,
+			expects: map[string]expectation{"an ended session": {status: http.StatusBadRequest, detail: "Session has ended"}}},
+		{id: "translate", path: "/conversations/sessions/$session/translate", right: http.StatusOK, body: `{"text":"Hola","message_id":null}`, required: []string{"text"},
+			expects: map[string]expectation{"an ended session": {status: http.StatusOK}}, faults: []fault{
+				{"text", " ", http.StatusUnprocessableEntity, ""}, {"text", strings.Repeat("é", 1001), http.StatusUnprocessableEntity, ""},
+				{"message_id", "m-1", http.StatusUnprocessableEntity, ""}}},
+		{id: "repeat", path: "/conversations/sessions/$session/repeat", right: http.StatusOK, body: `{"slow":true}`,
+			expects: map[string]expectation{"a malformed body nothing": {status: http.StatusOK}, "an ended session": {status: http.StatusNotFound}}},
+		{id: "listCorrections", path: "/conversations/sessions/$session/corrections", query: "limit=100&offset=0", right: http.StatusOK,
+			parameters: map[string][]string{"limit": append(limits, "0", "501"), "offset": append(limits, "100001")},
+			expects:    map[string]expectation{"an ended session": {status: http.StatusOK}, "a deleted profile's session": {status: http.StatusOK}}},
+		{id: "judgeCorrection", path: "/corrections/$correction", right: http.StatusOK, body: `{"status":"disputed"}`, required: []string{"status"}, expects: gone,
+			faults: []fault{{"status", "shown", http.StatusUnprocessableEntity, ""}, {"status", "wrong", http.StatusUnprocessableEntity, ""}}},
+		{id: "editMessage", path: "/conversations/messages/$message", right: http.StatusOK, body: `{"text":"Estoy cansado."}`, required: []string{"text"}, expects: gone,
+			faults: []fault{{"text", " ", http.StatusUnprocessableEntity, ""}, {"text", strings.Repeat("é", 4001), http.StatusUnprocessableEntity, ""}}},
 	}
 }
 

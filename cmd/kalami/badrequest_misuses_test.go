@@ -42,7 +42,7 @@ func misuses() []misuse {
 		{"an unknown field", 0, unknownField},
 		{"a bad value", 0, badValues},
 		{"a bad parameter", http.StatusUnprocessableEntity, badParameters},
-	}, clipMisuses()...)
+	}, append(clipMisuses(), fileMisuses()...)...)
 }
 
 func badTokens(p *people, op describedOperation, r operationRow) (all []attempt) {
@@ -62,7 +62,7 @@ func badTokens(p *people, op describedOperation, r operationRow) (all []attempt)
 
 // names lists which of the names a row uses are ids of ana's.
 func (r operationRow) names() []string {
-	return slices.DeleteFunc([]string{"$profile", "$spare", "$session"}, func(name string) bool {
+	return slices.DeleteFunc([]string{"$profile", "$spare", "$session", "$message", "$correction", "$utterance", "$card", "$discard", "$gone", "$review", "$assessment"}, func(name string) bool {
 		return !strings.Contains(r.path+r.query+r.body, name)
 	})
 }
@@ -156,7 +156,7 @@ func wrongTypes(p *people, op describedOperation, r operationRow) (all []attempt
 }
 
 func longBodies(p *people, op describedOperation, r operationRow) []attempt {
-	if r.body == "" && r.form == "" {
+	if r.body == "" && r.form == "" && r.file == "" {
 		return nil
 	}
 	told := p.right(op, r)

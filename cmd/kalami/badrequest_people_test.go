@@ -52,12 +52,34 @@ func meetPeople(t *testing.T, h *house) *people {
 	session := func(profile string) string {
 		return p.make(t, "/conversations/sessions", `{"profile_id":"`+profile+`"}`)
 	}
-	p.names["$session"], p.ended = session(p.names["$profile"]), session(p.names["$profile"])
+	p.names["$session"] = p.make(t, "/conversations/sessions", `{"profile_id":"`+p.names["$profile"]+`","scenario_id":"`+playedScenario+`"}`)
+	p.ended = session(p.names["$profile"])
+	p.readAloud(t)
 	p.send(t, attempt{method: http.MethodPost, path: "/conversations/sessions/" + p.ended + "/end", token: p.ana}).has(t, http.StatusOK)
+	p.say(t, "Yo soy muy cansado.")
+	p.giveCards(t)
+	p.giveMemories(t)
 	p.deleted = p.make(t, "/users/profiles", `{"target_language":"de"}`)
 	p.orphan = session(p.deleted)
 	p.send(t, attempt{method: http.MethodDelete, path: "/users/profiles/" + p.deleted, token: p.ana}).has(t, http.StatusNoContent)
 	return p
+}
+
+// say has ana say something in her session in which something is corrected.
+func (p *people) say(t *testing.T, text string) {
+	t.Helper()
+	var turn struct {
+		Message string `json:"user_message_id"`
+	}
+	p.send(t, attempt{method: http.MethodPost, path: "/conversations/sessions/" + p.names["$session"] + "/text", token: p.ana,
+		contentType: "application/json", body: `{"text":"` + text + `","generate_audio":false}`}).has(t, http.StatusOK).read(t, &turn)
+	var found []struct{ ID string }
+	p.send(t, attempt{method: http.MethodGet, path: "/conversations/sessions/" + p.names["$session"] + "/corrections", token: p.ana}).
+		has(t, http.StatusOK).read(t, &found)
+	if len(found) == 0 {
+		t.Fatalf("nothing was corrected in %q", text)
+	}
+	p.names["$message"], p.names["$correction"] = turn.Message, found[0].ID
 }
 
 // signedIn are the tokens of somebody.
@@ -127,6 +149,8 @@ func (p *people) call(op describedOperation, r operationRow, names map[string]st
 		a.contentType, a.body = "application/json", fill(r.body)
 	case r.form != "":
 		a.contentType, a.body = "application/x-www-form-urlencoded", fill(r.form)
+	case r.file != "":
+		a.contentType, a.body = "text/plain", r.file
 	}
 	return a
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -18,11 +19,13 @@ type operationRow struct {
 	query    string // with every parameter that the operation has
 	body     string // JSON with every field
 	form     string // url-encoded, with every field
+	file     string // a text that is the whole body
 	right    int    // what the right call is answered
 	once     bool   // the right call works once, so it comes before the wrong ones
 	required []string
 	certain  []string // fields that a strange value of could be accepted, and end what the row needs
 	clip     bool     // a recording may be sent as a form as well
+	beside   string   // fields that belong into that form, url-encoded; language may when empty
 	limit    int      // of the body, in bytes; 0 is a MiB
 	// parameters are values that those of the query cannot have.
 	parameters map[string][]string
@@ -70,7 +73,11 @@ func (r operationRow) fieldsOf(t *testing.T, mediaType string) []string {
 		return sortedKeys(body)
 	case "multipart/form-data":
 		if r.clip {
-			return []string{"audio", "language"}
+			beside, err := url.ParseQuery(cmp.Or(r.beside, "language=es"))
+			if err != nil {
+				t.Error(err)
+			}
+			return append([]string{"audio"}, sortedKeys(beside)...)
 		}
 		fallthrough
 	case "application/x-www-form-urlencoded":
@@ -80,7 +87,9 @@ func (r operationRow) fieldsOf(t *testing.T, mediaType string) []string {
 		}
 		return sortedKeys(form)
 	}
-	t.Errorf("no row can send %s", mediaType)
+	if r.file == "" {
+		t.Errorf("no row can send %s", mediaType)
+	}
 	return nil
 }
 
@@ -92,7 +101,7 @@ func badNumbers() []string {
 // operationRows has one for each operation; the last ones delete what others need.
 func operationRows() []operationRow {
 	var rows []operationRow
-	for _, of := range [][]operationRow{houseRows(), accountRows(), profileRows(), conversationRows(), clipRows(), speechRows(), lastRows()} {
+	for _, of := range [][]operationRow{houseRows(), accountRows(), profileRows(), conversationRows(), scenarioRows(), syncRows(), cardRows(), reviewRows(), memoryRows(), progressRows(), clipRows(), helpRows(), speechRows(), pronunciationRows(), lastRows()} {
 		rows = append(rows, of...)
 	}
 	return rows
@@ -103,7 +112,7 @@ func houseRows() []operationRow {
 		return operationRow{id: id, open: true, path: path, right: http.StatusOK}
 	}
 	return []operationRow{
-		get("getRoot", "/"), get("getHealth", "/health"), get("getLiveness", "/livez"), get("getReadiness", "/readyz"),
+		get("getRoot", "/"), get("getHealth", "/health"), get("getLiveness", "/livez"), get("getReadiness", "/readyz"), get("getStartup", "/startupz"),
 		get("listLanguages", "/languages"), get("getOpenAPI", "/openapi.json"), get("getOpenAPI30", "/openapi-3.0.json"), get("getAsyncAPI", "/asyncapi.json"),
 		get("showOutbox", "/debug/outbox"), get("listOutbox", "/debug/outbox.json"),
 	}
@@ -156,7 +165,7 @@ func profileRows() []operationRow {
 	return []operationRow{
 		{id: "listProfiles", path: "/users/profiles", right: http.StatusOK},
 		{id: "createProfile", path: "/users/profiles", right: http.StatusCreated, once: true,
-			body:     `{"target_language":"fr","cefr_level":"A2","correction_mode":"flow","patience_ms":1500,"speech_rate":0.9,"voice_id":"v1"}`,
+			body:     `{"target_language":"fr","cefr_level":"A2","correction_mode":"flow","patience_ms":1500,"speech_rate":0.9,"voice_id":"v1","auto_cards":false}`,
 			required: []string{"target_language"}, faults: []fault{
 				{"target_language", "xx", http.StatusUnprocessableEntity, ""},
 				{"target_language", "fr", http.StatusBadRequest, "Profile for fr already exists"},
@@ -164,7 +173,7 @@ func profileRows() []operationRow {
 				{"patience_ms", 799, http.StatusUnprocessableEntity, ""}, {"speech_rate", 1.51, http.StatusUnprocessableEntity, ""}}},
 		{id: "getProfile", path: "/users/profiles/$profile", right: http.StatusOK},
 		{id: "updateProfile", path: "/users/profiles/$profile", right: http.StatusOK,
-			body: `{"cefr_level":"B2","correction_mode":"strict","patience_ms":1500,"speech_rate":0.9,"voice_id":"v1"}`,
+			body: `{"cefr_level":"B2","correction_mode":"strict","patience_ms":1500,"speech_rate":0.9,"voice_id":"v1","auto_cards":false}`,
 			expects: map[string]expectation{
 				"an unknown field":    {status: http.StatusUnprocessableEntity},
 				"too long cefr_level": {status: http.StatusBadRequest, detail: "Invalid CEFR level"}},
@@ -182,29 +191,43 @@ func conversationRows() []operationRow {
 	limits := badNumbers()
 	return []operationRow{
 		{id: "createTicket", path: "/v1/voice/tickets", right: http.StatusCreated, required: []string{"profile_id"},
-			body: `{"profile_id":"$profile","conversation_id":"$session","topic":"Food","device_id":"phone-1","session":{"duplex":"full","audio":{` +
+			body: `{"profile_id":"$profile","conversation_id":"$session","topic":"Food","scenario_id":"talk-food","device_id":"phone-1","session":{"duplex":"full","audio":{` +
 				`"input":{"format":{"type":"audio/pcm","rate":16000},"turn_detection":{"type":"patient","patience_ms":1500,"interrupt_response":true}},` +
 				`"output":{"format":{"type":"audio/pcm","rate":24000},"speed":1,"voice":"v1"}}}}`,
 			expects: map[string]expectation{
 				"too long profile_id":      {status: http.StatusNotFound, detail: "Profile not found"},
 				"too long conversation_id": {status: http.StatusNotFound},
-				"an ended session":         {status: http.StatusConflict}}},
+				"an ended session":         {status: http.StatusConflict}},
+			faults: []fault{{"scenario_id", "talk-travel", http.StatusUnprocessableEntity, ""}, {"scenario_id", "nothing", http.StatusUnprocessableEntity, ""}}},
 		{id: "startSession", path: "/conversations/sessions", right: http.StatusCreated, required: []string{"profile_id"},
-			body: `{"profile_id":"$profile","topic":"Food","difficulty_level":"A2","mode":"turn","client_key":"key-1"}`,
+			body: `{"profile_id":"$profile","topic":"Food","scenario_id":"talk-food","difficulty_level":"A2","mode":"turn","client_key":"key-1"}`,
 			expects: map[string]expectation{
 				"too long profile_id": {status: http.StatusNotFound, detail: "Learning profile not found"},
 				"a deleted profile":   {status: http.StatusNotFound, detail: "Learning profile not found"}},
 			faults: []fault{
 				{"mode", "shouting", http.StatusUnprocessableEntity, ""}, {"difficulty_level", "hard", http.StatusUnprocessableEntity, ""},
+				{"scenario_id", "nothing", http.StatusUnprocessableEntity, ""}, {"scenario_id", "TALK-FOOD", http.StatusUnprocessableEntity, ""},
 				{"topic", strings.Repeat("é", 201), http.StatusUnprocessableEntity, ""}, {"client_key", "a b", http.StatusUnprocessableEntity, ""}}},
 		{id: "listSessions", path: "/conversations/sessions", query: "limit=20&offset=0&profile_id=$profile", right: http.StatusOK,
 			parameters: map[string][]string{"limit": append(limits, "0", "101"), "offset": append(limits, "100001"), "profile_id": nil},
 			expects:    map[string]expectation{"another's": none, "a deleted profile": none, "an unknown id": none, "a malformed id": none}},
 		{id: "getSession", path: "/conversations/sessions/$session", right: http.StatusOK, expects: readable},
+		{id: "getSummary", path: "/conversations/sessions/$session/summary", right: http.StatusOK, expects: readable},
 		{id: "listMessages", path: "/conversations/sessions/$session/messages", query: "after_seq=0&limit=1000", right: http.StatusOK, expects: readable,
 			parameters: map[string][]string{"after_seq": limits, "limit": append(limits, "0", "1001")}},
 		{id: "getStatistics", path: "/users/stats", right: http.StatusOK},
 	}
+}
+
+// progressRows ask for days of the caller's, which has said nothing in most of them.
+func progressRows() (rows []operationRow) {
+	days := []string{"2026-02-29", "yesterday", "2026-1-1", "1.1.2026", "-1", "9999-12-31", "2026-01-01T00:00:00Z", "\x00"}
+	for _, id := range []string{"Overview", "Timeline", "Vocabulary", "Fluency", "Errors", "Streak"} {
+		rows = append(rows, operationRow{id: "getProgress" + id, path: "/analytics/" + strings.ToLower(id),
+			query: "profile_id=$profile&from=2026-01-01&to=2026-01-31&days=31", right: http.StatusOK,
+			parameters: map[string][]string{"from": days, "to": days, "days": append(badNumbers(), "0", "367")}})
+	}
+	return rows
 }
 
 // lastRows end and delete.
@@ -215,5 +238,18 @@ func lastRows() []operationRow {
 		{id: "deleteSession", path: "/conversations/sessions/$session", right: http.StatusNoContent,
 			expects: map[string]expectation{"an ended session": {status: http.StatusNoContent}, "a deleted profile's session": {status: http.StatusNoContent}}},
 		{id: "deleteProfile", path: "/users/profiles/$spare", right: http.StatusNoContent},
+	}
+}
+
+func syncRows() []operationRow {
+	return []operationRow{
+		{id: "sync", path: "/sync", right: http.StatusOK, required: []string{"device_id"},
+			body:    `{"device_id":"phone-1","cursor":0,"client_now":"2026-03-04T05:16:37Z","mutations":[]}`,
+			expects: map[string]expectation{"wrong type of mutations []": {status: http.StatusOK}},
+			faults: []fault{
+				{"device_id", "a b", http.StatusUnprocessableEntity, ""}, {"cursor", -1, http.StatusUnprocessableEntity, ""},
+				{"client_now", "yesterday", http.StatusUnprocessableEntity, ""}, {"mutations", make([]int, 501), http.StatusUnprocessableEntity, ""}}},
+		{id: "bootstrap", path: "/sync/bootstrap", query: "limit=100&page=1.cards.", right: http.StatusOK,
+			parameters: map[string][]string{"limit": badNumbers(), "page": {"x", "1", "-1.cards.", "1.rows.", "1.cards", "%"}}},
 	}
 }

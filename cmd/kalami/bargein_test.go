@@ -168,7 +168,8 @@ func checkRemembered(t *testing.T, h *house, p *pupil, cut session.Truncated) {
 		t.Errorf("after it %q was answered by %q", stored[5].Content, stored[6].Heard)
 	}
 
-	asked := h.asked.last()
+	replies := h.asked.replies()
+	asked := replies[len(replies)-1]
 	if role, text := asked.line(2); role != string(providers.RoleTutor) || text != cut.Transcript {
 		t.Errorf("the tutor is told that it said %q (%s), want what was heard: %q", text, role, cut.Transcript)
 	}

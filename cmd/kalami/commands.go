@@ -15,6 +15,8 @@ func constructors() []func(process) *cobra.Command {
 		newTalkCommand,
 		newSimulateCommand,
 		newMigrateCommand,
+		newVerifyCommand,
+		newEvaluateCommand,
 		newConfigCommand,
 		newVersionCommand,
 	}

@@ -143,6 +143,9 @@ func (r *Redis) UnmarshalText(b []byte) error {
 		if n, err := strconv.Atoi(db); err != nil || n < 0 {
 			return errors.New("may end in the number of a database, such as redis://host:6379/0, and in nothing else")
 		}
+		if q := u.Query(); db != "0" && (q.Has("addr") || q.Has("cluster")) {
+			return errors.New("names a cluster, which has no numbered databases")
+		}
 	}
 	r.URL = Secret(b)
 	return nil

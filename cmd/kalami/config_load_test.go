@@ -161,6 +161,7 @@ func TestBadValues(t *testing.T) {
 		{[]string{"OPENAI_API_KEY=sk-\nx"}, "OPENAI_API_KEY: has a line break or control character in it"},
 		{[]string{"KALAMI_DATA_DIR=nowhere"}, "KALAMI_DATA_DIR: there is no folder nowhere"},
 		{[]string{"DATABASE_URL=sqlite:///nowhere/k.db"}, "DATABASE_URL: there is no folder nowhere"},
+		{[]string{"KALAMI_REDIS_PREFIX={k}"}, `KALAMI_REDIS_PREFIX: "{k}" is not 1 to 32 letters, digits, '-', '_' and '.'`},
 		{[]string{"SECRET_KEY=short"}, "SECRET_KEY: has 5 bytes, needs at least 32; make one with: openssl rand -base64 48"},
 		{[]string{postgres}, "SECRET_KEY: is required with Postgres, where several servers must sign alike; make one with: openssl rand -base64 48"},
 		{[]string{"KALAMI_SECRET_KEY_PREVIOUS=" + aKey}, "KALAMI_SECRET_KEY_PREVIOUS: is set without SECRET_KEY, which should hold its successor"},

@@ -162,6 +162,8 @@ func TestRedis(t *testing.T) {
 		{in: "http://h", err: "must start with redis://"},
 		{in: "redis://", err: "must name a host"},
 		{in: "redis://h/zero", err: "the number of a database"},
+		{in: "redis://h/1?addr=h2:6379", err: "no numbered databases"},
+		{in: "redis://h/1?cluster=true", err: "no numbered databases"},
 	})
 }
 

@@ -42,14 +42,22 @@ func (c *Config) validate(bad []problem) []problem {
 	c.validateStorage(report)
 	c.validateKeys(report)
 	c.validateMail(report)
+	if c.Azure.Key != "" && c.Azure.Region == "" && c.Azure.BaseURL == "" {
+		report("KALAMI_AZURE_SPEECH_REGION", "is needed with KALAMI_AZURE_SPEECH_KEY: the address follows from it")
+	}
 	if c.Sessions.PerUser > c.Sessions.Max {
 		report("KALAMI_SESSIONS_PER_USER", "%d is more than KALAMI_MAX_SESSIONS (%d)", c.Sessions.PerUser, c.Sessions.Max)
 	}
 	return problems
 }
 
-// validateStorage checks that the folder of the SQLite file is there.
+// validateStorage checks that the folder of the SQLite file is there, and that keys in Redis
+// can begin as they shall.
 func (c *Config) validateStorage(report func(name, format string, args ...any)) {
+	if prefix := c.Storage.RedisPrefix; prefix == "" || len(prefix) > 32 || strings.ContainsFunc(prefix, notOfKeys) {
+		// Braces would move all keys of a cluster to one of its servers, a colon into another system's.
+		report("KALAMI_REDIS_PREFIX", "%q is not 1 to 32 letters, digits, '-', '_' and '.'", prefix)
+	}
 	db := c.Storage.Database
 	if db.Dialect != SQLite {
 		return
@@ -61,6 +69,12 @@ func (c *Config) validateStorage(report func(name, format string, args ...any)) 
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		report(name, "there is no folder %s", dir)
 	}
+}
+
+// notOfKeys says whether a character cannot be in the prefix of keys in Redis.
+func notOfKeys(r rune) bool {
+	letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+	return !letter && (r < '0' || r > '9') && !strings.ContainsRune("-_.", r)
 }
 
 // validateKeys checks the signing keys.

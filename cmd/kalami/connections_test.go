@@ -60,7 +60,9 @@ func TestTurnsShareConnections(t *testing.T) {
 	await[session.ResponseCreated](p, turns+1)
 	seen.mu.Lock()
 	defer seen.mu.Unlock()
-	if n := seen.requests["Claude"]; n < turns || len(seen.over["Claude"]) != 1 {
+	// An analysis of the turn before may be under way beside an answer, over a connection of
+	// its own where requests cannot share one.
+	if n, over := seen.requests["Claude"], len(seen.over["Claude"]); n < turns || over < 1 || over > 2 {
 		t.Errorf("%d answers came over %d connections", n, len(seen.over["Claude"]))
 	}
 	for _, kind := range []string{"the voice", "the recogniser"} {

@@ -48,18 +48,19 @@ func TestExamplesOfTheDescription(t *testing.T) {
 type scene struct {
 	id    string
 	of    string            // the name that stands in the path
-	mend  map[string]string // fields whose example stands for something of one's own
+	mend  map[string]string // fields, by dotted paths, whose example stands for something of one's own
 	query string
-	media string            // the one type of body to send; otherwise all, one after another
-	keep  map[string]string // names for what stands in the answer's fields
-	mail  string            // name for the token of the mail that this sent
+	media string                       // the one type of body to send; otherwise all, one after another
+	keep  map[string]string            // names for what stands in the answer's fields, or in those of its first member
+	mail  string                       // name for the token of the mail that this sent
+	given func(t *testing.T, s *story) // makes what no call makes
 }
 
 func scenes() []scene {
 	session := func(id string) scene { return scene{id: id, of: "$session"} }
 	signIn := map[string]string{"$access": "access_token", "$refresh": "refresh_token"}
 	return []scene{
-		{id: "getRoot"}, {id: "getHealth"}, {id: "getLiveness"}, {id: "getReadiness"}, {id: "listLanguages"},
+		{id: "getRoot"}, {id: "getHealth"}, {id: "getLiveness"}, {id: "getReadiness"}, {id: "getStartup"}, {id: "listLanguages"},
 		{id: "getOpenAPI"}, {id: "getOpenAPI30"}, {id: "getAsyncAPI"},
 		{id: "enterAsGuest"},
 		{id: "register"},
@@ -67,13 +68,38 @@ func scenes() []scene {
 		{id: "getMe"}, {id: "updateMe"},
 		{id: "createProfile", keep: map[string]string{"$profile": "id"}},
 		{id: "listProfiles"}, {id: "getProfile", of: "$profile"}, {id: "updateProfile", of: "$profile"},
+		{id: "listScenarios", keep: map[string]string{"$scenario": "id"}}, {id: "getScenario", of: "$scenario"},
 		{id: "startSession", mend: map[string]string{"profile_id": "$profile"}, keep: map[string]string{"$session": "id"}},
 		{id: "createTicket", mend: map[string]string{"profile_id": "$profile"}},
-		session("sendText"),
+		{id: "updateMe", mend: map[string]string{"native_language": "en"}}, // which mistakes are explained in here
+		{id: "sendText", of: "$session", keep: map[string]string{"$message": "user_message_id"}},
+		session("getHint"), session("translate"), session("repeat"),
+		{id: "listCorrections", of: "$session", keep: map[string]string{"$correction": "id"}},
+		{id: "judgeCorrection", of: "$correction"}, {id: "editMessage", of: "$message"},
 		{id: "sendAudio", of: "$session", mend: map[string]string{"audio_base64": "$clip"}},
-		{id: "listSessions"}, session("getSession"), session("listMessages"), {id: "getStatistics"},
+		{id: "listSessions"}, session("getSession"), session("listMessages"), session("getSummary"), {id: "getStatistics"},
+		{id: "getProgressOverview"}, {id: "getProgressTimeline"}, {id: "getProgressVocabulary"}, {id: "getProgressFluency"}, {id: "getProgressErrors"}, {id: "getProgressStreak"},
+		{id: "addCard", mend: map[string]string{"profile_id": "$profile"}, keep: map[string]string{"$card": "id"}},
+		{id: "addCards", mend: map[string]string{"profile_id": "$profile"}},
+		{id: "addCardFromMessage", mend: map[string]string{"message_id": "$message"}},
+		{id: "listCards"}, {id: "getCard", of: "$card"}, {id: "updateCard", of: "$card"}, {id: "listDueCards"},
+		{id: "addReviews", mend: map[string]string{"reviews.0.card_id": "$card", "reviews.0.id": "a-review"}},
+		{id: "undoReview", of: "a-review"}, {id: "getReviewForecast"}, {id: "getReviewStatistics"},
+		{id: "deleteCard", of: "$card"}, {id: "restoreCard", of: "$card"},
+		{id: "importCards", query: "profile_id=$profile&format=anki_txt"}, {id: "exportCards", query: "format=anki_txt"},
+		{id: "listMemories", given: func(t *testing.T, s *story) {
+			memories, estimate := learned(t, s.house, anasAddress, s.names["$profile"], "Likes tea.")
+			s.names["$memory"], s.names["$estimate"] = memories[0], estimate
+		}},
+		{id: "getMemory", of: "$memory"}, {id: "updateMemory", of: "$memory"}, {id: "forgetMemory", of: "$memory"}, {id: "forgetMemories"},
+		{id: "getLevel", of: "$profile"}, {id: "decideLevel", of: "$profile", mend: map[string]string{"estimate_id": "$estimate"}},
 		session("endSession"), session("deleteSession"),
+		{id: "sync"}, {id: "bootstrap", query: "limit=100"},
 		{id: "transcribe", mend: map[string]string{"audio_base64": "$clip"}},
+		{id: "decideConsent"}, {id: "listConsents"},
+		{id: "assess", mend: map[string]string{"audio_base64": "$clip"}, keep: map[string]string{"$assessment": "id"}},
+		{id: "listAssessments"}, {id: "getAssessment", of: "$assessment"},
+		{id: "listProblemSounds", query: "language=es"}, {id: "listDrills", query: "language=es"},
 		{id: "synthesize"}, {id: "synthesizeStream"}, {id: "listVoices"},
 		{id: "speak", query: "text=Hola"}, {id: "testSpeak", query: "text=Hola"},
 		{id: "deleteProfile", of: "$profile"},
@@ -98,7 +124,7 @@ type exampleOperation struct {
 	OperationID  string
 	Security     []map[string][]string
 	RequestBody  struct {
-		Content map[string]struct{ Example map[string]any }
+		Content map[string]struct{ Example any }
 	}
 	Responses map[string]any
 }
@@ -114,6 +140,7 @@ func (op exampleOperation) success() int {
 
 // story is what happened so far.
 type story struct {
+	house      *house
 	url        string
 	client     *http.Client
 	operations map[string]exampleOperation
@@ -127,7 +154,7 @@ func newStory(t *testing.T, h *house) *story {
 	transport := &http.Transport{DisableCompression: true}
 	t.Cleanup(transport.CloseIdleConnections)
 	s := &story{
-		url: h.url(), client: &http.Client{Transport: transport},
+		house: h, url: h.url(), client: &http.Client{Transport: transport},
 		operations: map[string]exampleOperation{}, played: map[string]bool{},
 		names: map[string]string{"$clip": base64Clip()},
 	}
@@ -176,21 +203,28 @@ func (s *story) play(t *testing.T, sc scene) {
 		t.Fatal("there is no such operation")
 	}
 	s.played[sc.id] = true
+	if sc.given != nil {
+		sc.given(t, s)
+	}
 	types := slices.Sorted(maps.Keys(op.RequestBody.Content))
 	if len(types) == 0 || sc.media != "" {
 		types = []string{sc.media}
 	}
 	for _, media := range types {
-		body := maps.Clone(op.RequestBody.Content[media].Example)
+		body := op.RequestBody.Content[media].Example
+		if fields, ok := body.(map[string]any); ok {
+			body = maps.Clone(fields)
+		}
 		for field, value := range sc.mend {
-			if _, ok := body[field]; ok {
-				body[field] = s.named(t, value)
-			}
+			mend(body, strings.Split(field, "."), s.named(t, value))
 		}
 		got := s.send(t, op, sc, media, body)
 		for name, field := range sc.keep {
 			var answered map[string]any
-			if err := json.Unmarshal(got.body, &answered); err != nil {
+			var members []map[string]any
+			if json.Unmarshal(got.body, &members) == nil && len(members) > 0 {
+				answered = members[0]
+			} else if err := json.Unmarshal(got.body, &answered); err != nil {
 				t.Fatal(err)
 			}
 			s.names[name], _ = answered[field].(string)
@@ -215,14 +249,34 @@ func (s *story) mailed(t *testing.T) string {
 	return ""
 }
 
+// mend replaces what stands at a path of a JSON value, if anything does.
+func mend(node any, path []string, value string) {
+	step, last := path[0], len(path) == 1
+	switch node := node.(type) {
+	case map[string]any:
+		if _, ok := node[step]; ok && last {
+			node[step] = value
+		} else if ok {
+			mend(node[step], path[1:], value)
+		}
+	case []any:
+		if i, err := strconv.Atoi(step); err == nil && i < len(node) && !last {
+			mend(node[i], path[1:], value)
+		}
+	}
+}
+
 // send makes the request and holds the answer against the description.
-func (s *story) send(t *testing.T, op exampleOperation, sc scene, media string, fields map[string]any) apiAnswer {
+func (s *story) send(t *testing.T, op exampleOperation, sc scene, media string, example any) apiAnswer {
 	t.Helper()
 	target := s.url + strings.ReplaceAll(op.path, "{id}", s.named(t, sc.of))
 	if sc.query != "" {
 		target += "?" + sc.query
+		for name, value := range s.names {
+			target = strings.ReplaceAll(target, name, value)
+		}
 	}
-	body, contentType := encodeExample(t, media, fields)
+	body, contentType := encodeExample(t, media, example)
 	r, err := http.NewRequestWithContext(t.Context(), op.method, target, bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
@@ -261,8 +315,12 @@ func (s *story) send(t *testing.T, op exampleOperation, sc scene, media string, 
 }
 
 // encodeExample writes an example as a body of this type; a form for recordings gets a file.
-func encodeExample(t *testing.T, media string, fields map[string]any) (body []byte, contentType string) {
+func encodeExample(t *testing.T, media string, example any) (body []byte, contentType string) {
 	t.Helper()
+	if text, ok := example.(string); ok { // a file
+		return []byte(text), media
+	}
+	fields, _ := example.(map[string]any)
 	switch media {
 	case "":
 		return nil, ""
@@ -287,7 +345,9 @@ func encodeExample(t *testing.T, media string, fields map[string]any) (body []by
 			}
 		}
 		for name, value := range fields {
-			write(w.WriteField(name, value.(string)))
+			if name != "audio" { // whose example stands for a file
+				write(w.WriteField(name, value.(string)))
+			}
 		}
 		if _, password := fields["password"]; !password { // all other forms are recordings
 			part, err := w.CreateFormFile("audio", "clip.wav")

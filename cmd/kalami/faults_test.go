@@ -22,7 +22,7 @@ import (
 //	 1  one profile could not be read                     gateway TestFault01ProfileShape
 //	 2  a profile with sessions could not be deleted      gateway TestFault02DeletedProfileWithSessions
 //	 3  "speaking time" was the clock's, twice at the end session TestVoicedTime, gateway TestFault03EndSessionTwice
-//	 4  streaks by UTC, alive when dead                   store TestStreak, store TestStreakZones
+//	 4  streaks by UTC, alive when dead                   session/learn TestStreak, session/learn TestStreakZones
 //	 5  the learner's words reached the model twice       cmd/kalami TestFaultsOfTurns
 //	 6  vocabulary was never written                      store TestAnalysesOnSQLite
 //	 7  corrections stood on the tutor's message          cmd/kalami TestFaultsOfTurns, gateway TestFault07And13Messages

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"io"
@@ -35,6 +36,7 @@ func backends() []backend {
 	return append(all, backend{"postgres+redis", func(t testing.TB) []string {
 		return []string{
 			"DATABASE_URL=" + storetest.Postgres(t).URL, "REDIS_URL=" + os.Getenv(storetest.RedisVariable),
+			"KALAMI_REDIS_PREFIX=" + rand.Text(), // else it would know of the nodes of other tests
 			"SECRET_KEY=" + strings.Repeat("a key of the test suite ", 3),
 		}
 	}})
@@ -81,7 +83,7 @@ func newHouse(t *testing.T, b backend, latency simulate.Latency) (*house, []stri
 	server := httptest.NewServer(asked)
 	t.Cleanup(func() { vendors.Close(); server.Close() })
 	return &house{vendors: vendors, asked: asked, log: &lockedBuffer{}, ran: make(chan error, 1)},
-		append(b.environ(t), "PORT=0", "KALAMI_METRICS_ADDR=off", "KALAMI_LOG_LEVEL=DEBUG", "KALAMI_SHUTDOWN_GRACE=5s",
+		append(b.environ(t), "PORT=0", "KALAMI_METRICS_ADDR=off", "KALAMI_LOG_LEVEL=DEBUG", "KALAMI_SHUTDOWN_GRACE=5s", "KALAMI_DRAIN_WAIT=0s",
 			"DEEPGRAM_API_KEY=key", "DEEPGRAM_BASE_URL="+server.URL, "ELEVENLABS_API_KEY=key", "ELEVENLABS_BASE_URL="+server.URL,
 			"ANTHROPIC_API_KEY=key", "ANTHROPIC_BASE_URL="+server.URL, "OPENAI_API_KEY=key", "OPENAI_BASE_URL="+server.URL+"/v1")
 }
@@ -90,7 +92,7 @@ func newHouse(t *testing.T, b backend, latency simulate.Latency) (*house, []stri
 func openDemo(t testing.TB, b backend, environ ...string) *house {
 	t.Helper()
 	h := &house{log: &lockedBuffer{}, ran: make(chan error, 1)}
-	h.open(t, append(append(b.environ(t), "PORT=0", "KALAMI_METRICS_ADDR=off"), environ...))
+	h.open(t, append(append(b.environ(t), "PORT=0", "KALAMI_METRICS_ADDR=off", "KALAMI_DRAIN_WAIT=0s"), environ...))
 	return h
 }
 
@@ -173,13 +175,6 @@ func (o *overheard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r.Body = io.NopCloser(bytes.NewReader(body))
 	}
 	o.vendor.ServeHTTP(w, r)
-}
-
-// last returns the latest request to Claude.
-func (o *overheard) last() prompt {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.prompts[len(o.prompts)-1]
 }
 
 // replies returns the requests for something to say, without those for an analysis.

@@ -15,7 +15,7 @@ import (
 )
 
 // watchedHost is the app's host with an eye on both ends of each session: on what the
-// recogniser hands to it, and on what it writes to the socket.
+// recogniser hands to it, and on what it reads from the socket and writes to it.
 type watchedHost struct {
 	*session.Host
 	mu        sync.Mutex
@@ -25,6 +25,9 @@ type watchedHost struct {
 // sighting is what was seen of one session.
 type sighting struct {
 	words atomic.Int64 // when words were last handed to the session, in Unix nanoseconds
+	// next is the frame of the microphone that is to come; one that did not come in its turn
+	// is counted as missing.
+	next, missing atomic.Int64
 
 	mu     sync.Mutex
 	clears []clearing
@@ -42,7 +45,19 @@ func (h *watchedHost) Run(ctx context.Context, conn session.Conn, p session.Para
 	h.mu.Unlock()
 	host := *h.Host
 	host.Recognizer = &watchedRecognizer{host.Recognizer, s}
-	return host.Run(ctx, &watchedConn{conn, s}, p)
+	return host.Run(ctx, &watchedConn{conn.(session.Line), s}, p)
+}
+
+// heard returns how many frames of the microphone a session has read, and how many of those
+// before the last are missing.
+func (h *watchedHost) heard(id string) (frames, missing int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s := h.sightings[id]
+	if s == nil {
+		return 0, 0
+	}
+	return s.next.Load(), s.missing.Load()
 }
 
 // of returns what was seen of a session.
@@ -59,12 +74,22 @@ func (h *watchedHost) of(id string) []clearing {
 }
 
 type watchedConn struct {
-	session.Conn
+	session.Line
 	*sighting
 }
 
+func (c *watchedConn) Read(in *session.Input) error {
+	err := c.Line.Read(in)
+	if err == nil && in.Control == nil {
+		seq := int64(in.Frame.Seq)
+		c.missing.Add(max(0, seq-c.next.Load()))
+		c.next.Store(seq + 1)
+	}
+	return err
+}
+
 func (c *watchedConn) WriteEvent(h session.Head, ev session.Event) error {
-	err := c.Conn.WriteEvent(h, ev)
+	err := c.Line.WriteEvent(h, ev)
 	if e, ok := ev.(session.ClearAudio); ok && e.Reason == "turn_detected" {
 		c.mu.Lock()
 		c.clears = append(c.clears, clearing{time.Unix(0, c.words.Load()), time.Now()})

@@ -229,7 +229,7 @@ func (k *talker) talk(ctx context.Context, over <-chan struct{}, begun func()) (
 	if err := <-mic; err != nil {
 		return latencies, err
 	}
-	if err := k.until(ctx, "the last frame's acknowledgement", func() bool { return k.acked == k.call.Sent() }); err != nil {
+	if err := k.until(ctx, "the last frames' acknowledgement", func() bool { return k.acked+unacknowledged >= k.call.Sent() }); err != nil {
 		return latencies, err
 	}
 	if err := k.call.Send(session.EndSession{}); err != nil {
@@ -237,6 +237,11 @@ func (k *talker) talk(ctx context.Context, over <-chan struct{}, begun func()) (
 	}
 	return latencies, <-run
 }
+
+// unacknowledged is how many frames of 20 ms may stay unacknowledged when the microphone is
+// silent: acknowledgements keep some distance, since a word may still be found in the end
+// of what was heard.
+const unacknowledged = 100
 
 // turn says something and waits for the answer to begin; the latency is from the last
 // frame of the recording to the first of the answer.

@@ -44,10 +44,12 @@ func TestLoad(t *testing.T) {
 		alone = talkTogether(t, h, 1, length)
 	}
 	all := talkTogether(t, h, number, length)
+	all.checkHeard(watched)
 	tries := 1
 	for ; len(all.wrong) > 0 && all.stall > stalled && tries < 3; tries++ {
 		t.Logf("the machine stood still for %v, so this says nothing about us; again:\n%s", all.stall, strings.Join(all.wrong, "\n"))
 		all = talkTogether(t, h, number, length)
+		all.checkHeard(watched)
 	}
 	for _, wrong := range all.wrong {
 		t.Error(wrong)
@@ -171,6 +173,20 @@ func talkTogether(t *testing.T, h *house, number int, length time.Duration) *cro
 		c.wrong = append(c.wrong, k.check()...)
 	}
 	return c
+}
+
+// checkHeard compares the microphones' frames that were sent with those that the sessions
+// have read, to the last one: a learner ends the lesson behind it.
+func (c *crowd) checkHeard(h *watchedHost) {
+	for _, k := range c.talkers {
+		if k.call == nil {
+			continue // who did not come in has said so
+		}
+		if heard, missing := h.heard(k.id); heard != int64(k.call.Sent()) || missing != 0 {
+			c.wrong = append(c.wrong, fmt.Sprintf("learner %d: %d frames were sent, the last that was heard is number %d, and %d before it are missing",
+				k.number, k.call.Sent(), heard, missing))
+		}
+	}
 }
 
 // longestStall wakes every few milliseconds until ctx ends, and returns by how much it

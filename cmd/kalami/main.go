@@ -5,6 +5,7 @@
 //	kalami config check    say whether the configuration is usable
 //	kalami config print    the effective configuration, secrets masked, with origins
 //	kalami config doc      every variable, as Markdown or as an example .env
+//	kalami verify          check that nothing was lost, as after a restore
 //	kalami version         what this binary was built from
 //
 // This package is the only one that knows the outside: arguments, environment,

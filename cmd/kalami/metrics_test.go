@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"kalami/providers/failover"
 	"kalami/providers/simulate"
 	"kalami/session"
 	"kalami/session/learn"
@@ -81,6 +83,22 @@ func TestMetricsOfAConversation(t *testing.T) {
 		either := now[name] + now[strings.Replace(name, `"false"`, `"true"`, 1)] // whether it was drafted is not the matter here
 		if strings.Contains(name, "drafted") && either != want || !strings.Contains(name, "drafted") && now[name] != want {
 			t.Errorf("%s is %v, want %v", name, now[name], want)
+		}
+	}
+	for _, kind := range failover.Parts() {
+		kinds := 0
+		for name, state := range now {
+			if strings.HasPrefix(name, fmt.Sprintf("kalami_provider_breaker_state{kind=%q,", kind)) && state == 0 {
+				kinds++
+			}
+		}
+		if kinds == 0 {
+			t.Errorf("no breaker of %s is known", kind)
+		}
+	}
+	for _, kind := range []string{`kind="llm",outcome="ok",provider="anthropic"`, `kind="tts",outcome="ok",provider="elevenlabs"`} {
+		if name := "kalami_provider_requests_total{" + kind + "}"; now[name] < 1 {
+			t.Errorf("%s is %v", name, now[name])
 		}
 	}
 	if sum := now["kalami_turn_estimate_error_seconds_sum"]; sum < 0 || sum > 60 {

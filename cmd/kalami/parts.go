@@ -13,8 +13,6 @@ import (
 
 	"kalami/providers"
 	"kalami/providers/anthropic"
-	"kalami/providers/deepgram"
-	"kalami/providers/elevenlabs"
 	"kalami/providers/failover"
 	"kalami/providers/openai"
 	"kalami/providers/simulate"
@@ -39,17 +37,23 @@ var demoLatency = simulate.Latency{
 // key, independently; the others are served by a simulator inside the process, which
 // the same clients talk to over a loopback socket.
 type parts struct {
-	recognizer providers.Recognizer
+	recognizer *failover.Recognizer
 	tutor      *failover.Tutor
 	analyst    providers.Analyst
 	voice      providers.Voice
+	// assessors judge pronunciation, in the order in which they are asked; empty for none.
+	assessors []providers.Assessor
 	// names says who serves each part, demoPart for the simulator.
 	names session.Parts
 	// missing are the variables that would turn the simulated parts real.
 	missing []string
 
 	via       route
-	simulator *simulator // nil when every part is real
+	probes    *failover.Probes // of all parts
+	observer  failover.Observer
+	called    func(failover.Part, string, failover.Why) // nil for nobody
+	share     int                                       // percent of a vendor's calls that one school may take
+	simulator *simulator                                // nil when every part is real
 	scripts   map[string]simulate.Script
 	idle      []func() // closes the clients' idle connections
 }
@@ -61,11 +65,11 @@ type route func(vendor simulate.Vendor, base string) (string, error)
 // direct is the route with nothing between.
 func direct(_ simulate.Vendor, base string) (string, error) { return base, nil }
 
-// openParts makes the clients, which reach their vendors by via. It makes no request
-// to a vendor.
-func openParts(ctx context.Context, cfg *Config, log *slog.Logger, via route) (*parts, error) {
-	p := &parts{scripts: simulate.Scripts(), via: via}
-	if cfg.Deepgram.Key == "" || !cfg.thinks() || !cfg.speaks() {
+// openParts makes the clients, which reach their vendors by via; the observer is told what
+// becomes of calls. It makes no request to a vendor.
+func openParts(ctx context.Context, cfg *Config, log *slog.Logger, observer failover.Observer, called func(failover.Part, string, failover.Why), via route) (*parts, error) {
+	p := &parts{scripts: simulate.Scripts(), via: via, probes: failover.NewProbes(), observer: observer, called: called, share: cfg.Sessions.TenantShare}
+	if !cfg.hears() || !cfg.thinks() || !cfg.speaks() {
 		var err error
 		if p.simulator, err = startSimulator(ctx, simulate.Options{Latency: demoLatency, Log: log}, "127.0.0.1:0"); err != nil {
 			return nil, err
@@ -85,34 +89,15 @@ func (c *Config) speaks() bool {
 	return c.ElevenLabs.Key != "" || c.OpenAI.Key != "" || c.TTS.BaseURL != ""
 }
 
+// choice is what the choices of vendors of all parts have in common.
+func (p *parts) choice(log *slog.Logger) failover.Options {
+	return failover.Options{TenantShare: p.share, Probes: p.probes, Observer: p.observer, Called: p.called, Log: log}
+}
+
 // simulated notes that a part is the simulator's, and what would make it real.
 func (p *parts) simulated(variable string) string {
 	p.missing = append(p.missing, variable)
 	return demoPart
-}
-
-func (p *parts) openRecognizer(cfg *Config, log *slog.Logger) (err error) {
-	d := cfg.Deepgram
-	opt := deepgram.Options{Key: d.Key.Reveal(), BaseURL: string(d.BaseURL), NovaModel: d.NovaModel, FluxModel: d.FluxModel,
-		DialTimeout: d.DialTimeout, EndpointingMS: int(d.Endpointing.Milliseconds()), Log: log, Endpoint: func(language string) deepgram.Endpoint {
-			switch d.Engines[language] {
-			case Flux:
-				return deepgram.Flux
-			case Nova:
-				return deepgram.Nova
-			}
-			return deepgram.BestEndpoint(language)
-		}}
-	p.names.STT = "deepgram"
-	if d.Key == "" {
-		p.names.STT = p.simulated("DEEPGRAM_API_KEY")
-		opt.Key, opt.BaseURL = demoPart, p.simulator.url
-	}
-	if opt.BaseURL, err = p.via(simulate.Deepgram, opt.BaseURL); err != nil {
-		return err
-	}
-	p.recognizer, err = deepgram.New(opt)
-	return err
 }
 
 // openTutor orders the language models: Claude, an engine of one's own, GPT.
@@ -148,7 +133,8 @@ func (p *parts) openTutor(cfg *Config, log *slog.Logger) error {
 		}
 		tutors = append(tutors, t)
 	}
-	p.tutor = failover.NewTutor(failover.Options{Log: log}, tutors[0], tutors[1:]...)
+	p.tutor = failover.NewTutor(p.choice(log), tutors[0], tutors[1:]...)
+	p.idle = append(p.idle, p.tutor.Close)
 	return nil
 }
 
@@ -180,49 +166,6 @@ func gptOptions(cfg *Config, log *slog.Logger) (all []openai.TutorOptions) {
 			Model: o.Model, FirstTokenTimeout: o.FirstTokenTimeout, Log: log})
 	}
 	return all
-}
-
-func (p *parts) openVoice(cfg *Config, log *slog.Logger) error {
-	opt := elevenlabs.Options{Key: cfg.ElevenLabs.Key.Reveal(), BaseURL: string(cfg.ElevenLabs.BaseURL), Model: cfg.ElevenLabs.Model,
-		Voices: cfg.ElevenLabs.Voices, DialTimeout: cfg.ElevenLabs.DialTimeout, Log: log}
-	switch {
-	case cfg.ElevenLabs.Key != "":
-		p.names.TTS = "elevenlabs"
-	case cfg.TTS.BaseURL != "":
-		t := cfg.TTS
-		return p.speakThrough(openai.VoiceOptions{Endpoint: openai.Endpoint{Key: t.Key.Reveal(), BaseURL: string(t.BaseURL)},
-			Model: t.Model, Voice: t.Voice, FirstAudioTimeout: t.FirstByteTimeout})
-	case cfg.OpenAI.Key != "":
-		o := cfg.OpenAI
-		return p.speakThrough(openai.VoiceOptions{Endpoint: openai.Endpoint{Key: o.Key.Reveal(), BaseURL: string(o.BaseURL)},
-			Model: o.TTSModel, Voice: o.Voice, FirstAudioTimeout: o.FirstByteTimeout})
-	default:
-		p.names.TTS = p.simulated("ELEVENLABS_API_KEY")
-		opt.Key, opt.BaseURL = demoPart, p.simulator.url
-	}
-	var err error
-	if opt.BaseURL, err = p.via(simulate.ElevenLabs, opt.BaseURL); err != nil {
-		return err
-	}
-	v, err := elevenlabs.New(opt)
-	if err != nil {
-		return err
-	}
-	p.voice, p.idle = v, append(p.idle, v.Close)
-	return nil
-}
-
-// speakThrough makes a voice behind OpenAI's API the tutor's.
-func (p *parts) speakThrough(opt openai.VoiceOptions) (err error) {
-	if opt.BaseURL, err = p.via(simulate.OpenAI, opt.BaseURL); err != nil {
-		return err
-	}
-	v, err := openai.NewVoice(opt)
-	if err != nil {
-		return err
-	}
-	p.voice, p.names.TTS, p.idle = v, v.Name(), append(p.idle, v.Close)
-	return nil
 }
 
 // demo is what a session in a language says about its simulated parts; nil when all are real.

@@ -41,7 +41,8 @@ func (p *parts) openAnalyst(cfg *Config, log *slog.Logger) error {
 		}
 		analysts = append(analysts, one)
 	}
-	p.analyst = failover.NewAnalyst(failover.Options{Log: log}, analysts[0], analysts[1:]...)
+	analyst := failover.NewAnalyst(p.choice(log), analysts[0], analysts[1:]...)
+	p.analyst, p.idle = analyst, append(p.idle, analyst.Close)
 	return nil
 }
 

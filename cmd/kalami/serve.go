@@ -26,10 +26,12 @@ func newServeCommand(p process) *cobra.Command {
 		}
 		log := newLogger(p.stderr, cfg.Log)
 		redis.SetLogger(live.NewLibraryLog(log)) // the library has one logger for the whole process
+		before := countProcess()
 		a, err := openApp(c.Context(), &cfg.Config, log)
 		if err != nil {
 			return err
 		}
+		a.begins(before)
 		// A write error has nowhere to be reported.
 		_, _ = fmt.Fprint(p.stdout, a.welcome())
 		return errors.Join(a.run(c.Context()), a.Close())

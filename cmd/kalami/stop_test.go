@@ -192,6 +192,23 @@ func build(t *testing.T) string {
 	return path
 }
 
+// unready waits until a program that was told to stop says that it is not ready: not later
+// than it says so in its log, which is what it does first.
+func unready(t *testing.T, base string, log *lockedBuffer, stopped time.Time) {
+	t.Helper()
+	for said := false; ; {
+		got := status(t, base+"/readyz")
+		if got == http.StatusServiceUnavailable {
+			t.Logf("not ready %v after SIGTERM", time.Since(stopped).Round(time.Millisecond))
+			return
+		}
+		if said || time.Since(stopped) > patience {
+			t.Fatalf("/readyz says %d after the log has said that the node stops\n%s", got, log)
+		}
+		said = strings.Contains(log.String(), "msg=stopping")
+	}
+}
+
 // The program itself: SIGTERM in mid-sentence, and a variable that makes no sense.
 func TestProcess(t *testing.T) {
 	t.Parallel()
@@ -200,7 +217,8 @@ func TestProcess(t *testing.T) {
 		t.Parallel()
 		c := exec.CommandContext(t.Context(), path)
 		c.Dir = t.TempDir()
-		c.Env = []string{"PORT=0", "KALAMI_METRICS_ADDR=off", "PATH=" + os.Getenv("PATH")}
+		dir := t.TempDir()
+		c.Env = []string{"PORT=0", "KALAMI_METRICS_ADDR=off", "KALAMI_HISTORY_DIR=" + dir, "PATH=" + os.Getenv("PATH")}
 		log := &lockedBuffer{}
 		c.Stderr = log
 		out, err := c.StdoutPipe()
@@ -218,9 +236,11 @@ func TestProcess(t *testing.T) {
 		}
 		p := join(t, base, "en", "B2")
 		response := speakAtLength(p)
+		stopped := time.Now()
 		if err := c.Process.Signal(syscall.SIGTERM); err != nil {
 			t.Fatal(err)
 		}
+		unready(t, base, log, stopped)
 		await[session.GoAway](p, 1)
 		if err := <-p.ended; websocket.CloseStatus(err) != websocket.StatusServiceRestart {
 			t.Errorf("closed with %v, want 1012", err)
@@ -229,6 +249,7 @@ func TestProcess(t *testing.T) {
 		if err := c.Wait(); err != nil {
 			t.Errorf("the program ended with %v\n%s", err, log)
 		}
+		checkCounts(t, dir)
 	})
 	t.Run("wrong configuration", func(t *testing.T) {
 		t.Parallel()

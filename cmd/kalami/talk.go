@@ -89,6 +89,9 @@ type utterance struct {
 	rate int
 }
 
+// farewell bounds how long the end of a lesson is waited for.
+const farewell = 10 * time.Second
+
 // talk holds one conversation and prints it.
 func (o *talkOptions) talk(ctx context.Context, say utterance, w io.Writer) error {
 	account, err := learner.Guest(ctx, o.url, o.native)
@@ -103,25 +106,22 @@ func (o *talkOptions) talk(ctx context.Context, say utterance, w io.Writer) erro
 	wish := learner.Wish{ProfileID: profile,
 		Session: json.RawMessage(fmt.Sprintf(`{"audio":{"input":{"format":{"type":"audio/pcm","rate":%d}}}}`, say.rate))}
 	t := newTranscript(w, o.turns)
-	call, err := account.Call(ctx, wish, learner.Handler{Event: t.event, Audio: t.audio})
+	lesson, err := account.Lesson(ctx, wish, learner.Handler{Event: t.event, Audio: t.audio, Lost: t.away, Back: t.back})
 	if err != nil {
 		return err
 	}
-	read := make(chan error, 1)
+	running, hangUp := context.WithCancel(context.WithoutCancel(ctx)) // whoever interrupts us ends the lesson first
+	defer hangUp()
+	run := make(chan error, 1)
 	go func() { // joined below
-		err := call.Run()
+		err := lesson.Run(running)
 		close(t.lost)
-		read <- err
+		run <- err
 	}()
-	spoken := o.speak(ctx, call, say, t)
-	if spoken == nil {
-		spoken = call.Send(session.EndSession{})
-	}
-	if spoken != nil {
-		call.Abort()
-	}
-	ended := <-read
-	call.Abort()
+	spoken := o.speak(ctx, lesson, say, t)
+	lesson.End()
+	defer time.AfterFunc(farewell, hangUp).Stop()
+	ended := errors.Join(spoken, <-run)
 	if o.out != "" {
 		if err := os.WriteFile(o.out, t.recording().WAV(), 0o600); err != nil {
 			return err
@@ -139,10 +139,10 @@ func closeReason(err error) error {
 }
 
 // speak says everything and waits for the answer.
-func (o *talkOptions) speak(ctx context.Context, call *learner.Call, say utterance, t *transcript) error {
+func (o *talkOptions) speak(ctx context.Context, lesson *learner.Lesson, say utterance, t *transcript) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	mic := call.Mic(say.rate)
+	mic := lesson.Mic(say.rate)
 	sent := make(chan error, 1)
 	go func() { sent <- mic.Run(ctx) }() // joined below
 	o.say(ctx, mic, say, t)
@@ -244,6 +244,32 @@ func (t *transcript) recording() learner.Recording {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return learner.Recording{PCM: t.pcm, Rate: t.rate}
+}
+
+// away prints that the connection is lost; nil is a move that nobody notices.
+func (t *transcript) away(cause error) {
+	if cause != nil && websocket.CloseStatus(cause) != websocket.StatusNormalClosure {
+		_, _ = fmt.Fprintf(t.w, "— connection lost (%v); coming back\n", cause)
+	}
+}
+
+// back prints how the lesson goes on.
+func (t *transcript) back(r learner.Return) {
+	how := "the session goes on"
+	switch {
+	case r.Fresh:
+		how = "a new session goes on with the conversation"
+	case r.Restarted:
+		how = "the session goes on; some of it may not have been shown"
+	case !r.Warm:
+		how = "another node goes on with the session"
+	}
+	if r.Planned {
+		_, _ = fmt.Fprintf(t.w, "— moved to another connection: %s\n", how)
+		return
+	}
+	_, _ = fmt.Fprintf(t.w, "— back after %d ms: %s, %.1f s of the microphone were sent again\n", r.Away.Milliseconds(), how,
+		(time.Duration(r.Again) * learner.FrameTime).Seconds())
 }
 
 // event prints what matters to somebody who reads along. A write error has nowhere to be reported.

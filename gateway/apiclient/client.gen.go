@@ -18,6 +18,423 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for AddedCardOutcome.
+const (
+	AddedCardOutcomeCreated  AddedCardOutcome = "created"
+	AddedCardOutcomeDeleted  AddedCardOutcome = "deleted"
+	AddedCardOutcomeMerged   AddedCardOutcome = "merged"
+	AddedCardOutcomeRepeated AddedCardOutcome = "repeated"
+)
+
+// Valid indicates whether the value is a known member of the AddedCardOutcome enum.
+func (e AddedCardOutcome) Valid() bool {
+	switch e {
+	case AddedCardOutcomeCreated:
+		return true
+	case AddedCardOutcomeDeleted:
+		return true
+	case AddedCardOutcomeMerged:
+		return true
+	case AddedCardOutcomeRepeated:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AssessRequestFormat.
+const (
+	AssessRequestFormatM4a  AssessRequestFormat = "m4a"
+	AssessRequestFormatMp3  AssessRequestFormat = "mp3"
+	AssessRequestFormatOgg  AssessRequestFormat = "ogg"
+	AssessRequestFormatWav  AssessRequestFormat = "wav"
+	AssessRequestFormatWebm AssessRequestFormat = "webm"
+)
+
+// Valid indicates whether the value is a known member of the AssessRequestFormat enum.
+func (e AssessRequestFormat) Valid() bool {
+	switch e {
+	case AssessRequestFormatM4a:
+		return true
+	case AssessRequestFormatMp3:
+		return true
+	case AssessRequestFormatOgg:
+		return true
+	case AssessRequestFormatWav:
+		return true
+	case AssessRequestFormatWebm:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AssessedWordStatus.
+const (
+	AssessedWordStatusInsertion     AssessedWordStatus = "insertion"
+	AssessedWordStatusLessThannil   AssessedWordStatus = "<nil>"
+	AssessedWordStatusMatch         AssessedWordStatus = "match"
+	AssessedWordStatusMispronounced AssessedWordStatus = "mispronounced"
+	AssessedWordStatusOmission      AssessedWordStatus = "omission"
+	AssessedWordStatusRepetition    AssessedWordStatus = "repetition"
+	AssessedWordStatusSubstitution  AssessedWordStatus = "substitution"
+)
+
+// Valid indicates whether the value is a known member of the AssessedWordStatus enum.
+func (e AssessedWordStatus) Valid() bool {
+	switch e {
+	case AssessedWordStatusInsertion:
+		return true
+	case AssessedWordStatusLessThannil:
+		return true
+	case AssessedWordStatusMatch:
+		return true
+	case AssessedWordStatusMispronounced:
+		return true
+	case AssessedWordStatusOmission:
+		return true
+	case AssessedWordStatusRepetition:
+		return true
+	case AssessedWordStatusSubstitution:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AssessmentBasis.
+const (
+	AssessmentBasisAcousticPhoneme AssessmentBasis = "acoustic_phoneme"
+	AssessmentBasisAsrRecognition  AssessmentBasis = "asr_recognition"
+)
+
+// Valid indicates whether the value is a known member of the AssessmentBasis enum.
+func (e AssessmentBasis) Valid() bool {
+	switch e {
+	case AssessmentBasisAcousticPhoneme:
+		return true
+	case AssessmentBasisAsrRecognition:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AssessmentCapabilities.
+const (
+	AssessmentCapabilitiesAccuracy     AssessmentCapabilities = "accuracy"
+	AssessmentCapabilitiesCompleteness AssessmentCapabilities = "completeness"
+	AssessmentCapabilitiesFluency      AssessmentCapabilities = "fluency"
+	AssessmentCapabilitiesPhonemes     AssessmentCapabilities = "phonemes"
+	AssessmentCapabilitiesProsody      AssessmentCapabilities = "prosody"
+	AssessmentCapabilitiesRecognition  AssessmentCapabilities = "recognition"
+	AssessmentCapabilitiesWordStatus   AssessmentCapabilities = "word_status"
+)
+
+// Valid indicates whether the value is a known member of the AssessmentCapabilities enum.
+func (e AssessmentCapabilities) Valid() bool {
+	switch e {
+	case AssessmentCapabilitiesAccuracy:
+		return true
+	case AssessmentCapabilitiesCompleteness:
+		return true
+	case AssessmentCapabilitiesFluency:
+		return true
+	case AssessmentCapabilitiesPhonemes:
+		return true
+	case AssessmentCapabilitiesProsody:
+		return true
+	case AssessmentCapabilitiesRecognition:
+		return true
+	case AssessmentCapabilitiesWordStatus:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AssessmentMode.
+const (
+	AssessmentModeScripted    AssessmentMode = "scripted"
+	AssessmentModeSpontaneous AssessmentMode = "spontaneous"
+)
+
+// Valid indicates whether the value is a known member of the AssessmentMode enum.
+func (e AssessmentMode) Valid() bool {
+	switch e {
+	case AssessmentModeScripted:
+		return true
+	case AssessmentModeSpontaneous:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AssessmentItemBasis.
+const (
+	AssessmentItemBasisAcousticPhoneme AssessmentItemBasis = "acoustic_phoneme"
+	AssessmentItemBasisAsrRecognition  AssessmentItemBasis = "asr_recognition"
+)
+
+// Valid indicates whether the value is a known member of the AssessmentItemBasis enum.
+func (e AssessmentItemBasis) Valid() bool {
+	switch e {
+	case AssessmentItemBasisAcousticPhoneme:
+		return true
+	case AssessmentItemBasisAsrRecognition:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AssessmentItemCapabilities.
+const (
+	AssessmentItemCapabilitiesAccuracy     AssessmentItemCapabilities = "accuracy"
+	AssessmentItemCapabilitiesCompleteness AssessmentItemCapabilities = "completeness"
+	AssessmentItemCapabilitiesFluency      AssessmentItemCapabilities = "fluency"
+	AssessmentItemCapabilitiesPhonemes     AssessmentItemCapabilities = "phonemes"
+	AssessmentItemCapabilitiesProsody      AssessmentItemCapabilities = "prosody"
+	AssessmentItemCapabilitiesRecognition  AssessmentItemCapabilities = "recognition"
+	AssessmentItemCapabilitiesWordStatus   AssessmentItemCapabilities = "word_status"
+)
+
+// Valid indicates whether the value is a known member of the AssessmentItemCapabilities enum.
+func (e AssessmentItemCapabilities) Valid() bool {
+	switch e {
+	case AssessmentItemCapabilitiesAccuracy:
+		return true
+	case AssessmentItemCapabilitiesCompleteness:
+		return true
+	case AssessmentItemCapabilitiesFluency:
+		return true
+	case AssessmentItemCapabilitiesPhonemes:
+		return true
+	case AssessmentItemCapabilitiesProsody:
+		return true
+	case AssessmentItemCapabilitiesRecognition:
+		return true
+	case AssessmentItemCapabilitiesWordStatus:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AssessmentItemMode.
+const (
+	AssessmentItemModeScripted    AssessmentItemMode = "scripted"
+	AssessmentItemModeSpontaneous AssessmentItemMode = "spontaneous"
+)
+
+// Valid indicates whether the value is a known member of the AssessmentItemMode enum.
+func (e AssessmentItemMode) Valid() bool {
+	switch e {
+	case AssessmentItemModeScripted:
+		return true
+	case AssessmentItemModeSpontaneous:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CardKind.
+const (
+	CardKindFix       CardKind = "fix"
+	CardKindProduce   CardKind = "produce"
+	CardKindRecognise CardKind = "recognise"
+	CardKindSpeak     CardKind = "speak"
+)
+
+// Valid indicates whether the value is a known member of the CardKind enum.
+func (e CardKind) Valid() bool {
+	switch e {
+	case CardKindFix:
+		return true
+	case CardKindProduce:
+		return true
+	case CardKindRecognise:
+		return true
+	case CardKindSpeak:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CardLevel.
+const (
+	CardLevelA1          CardLevel = "A1"
+	CardLevelA2          CardLevel = "A2"
+	CardLevelB1          CardLevel = "B1"
+	CardLevelB2          CardLevel = "B2"
+	CardLevelC1          CardLevel = "C1"
+	CardLevelC2          CardLevel = "C2"
+	CardLevelLessThannil CardLevel = "<nil>"
+)
+
+// Valid indicates whether the value is a known member of the CardLevel enum.
+func (e CardLevel) Valid() bool {
+	switch e {
+	case CardLevelA1:
+		return true
+	case CardLevelA2:
+		return true
+	case CardLevelB1:
+		return true
+	case CardLevelB2:
+		return true
+	case CardLevelC1:
+		return true
+	case CardLevelC2:
+		return true
+	case CardLevelLessThannil:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CardOrigin.
+const (
+	CardOriginCorrection CardOrigin = "correction"
+	CardOriginImport     CardOrigin = "import"
+	CardOriginL1Word     CardOrigin = "l1_word"
+	CardOriginManual     CardOrigin = "manual"
+	CardOriginMessage    CardOrigin = "message"
+)
+
+// Valid indicates whether the value is a known member of the CardOrigin enum.
+func (e CardOrigin) Valid() bool {
+	switch e {
+	case CardOriginCorrection:
+		return true
+	case CardOriginImport:
+		return true
+	case CardOriginL1Word:
+		return true
+	case CardOriginManual:
+		return true
+	case CardOriginMessage:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CardState.
+const (
+	CardStateLearning   CardState = "learning"
+	CardStateNew        CardState = "new"
+	CardStateRelearning CardState = "relearning"
+	CardStateReview     CardState = "review"
+)
+
+// Valid indicates whether the value is a known member of the CardState enum.
+func (e CardState) Valid() bool {
+	switch e {
+	case CardStateLearning:
+		return true
+	case CardStateNew:
+		return true
+	case CardStateRelearning:
+		return true
+	case CardStateReview:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CardRequestKind.
+const (
+	CardRequestKindFix         CardRequestKind = "fix"
+	CardRequestKindLessThannil CardRequestKind = "<nil>"
+	CardRequestKindProduce     CardRequestKind = "produce"
+	CardRequestKindRecognise   CardRequestKind = "recognise"
+	CardRequestKindSpeak       CardRequestKind = "speak"
+)
+
+// Valid indicates whether the value is a known member of the CardRequestKind enum.
+func (e CardRequestKind) Valid() bool {
+	switch e {
+	case CardRequestKindFix:
+		return true
+	case CardRequestKindLessThannil:
+		return true
+	case CardRequestKindProduce:
+		return true
+	case CardRequestKindRecognise:
+		return true
+	case CardRequestKindSpeak:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CardRequestLevel.
+const (
+	CardRequestLevelA1          CardRequestLevel = "A1"
+	CardRequestLevelA2          CardRequestLevel = "A2"
+	CardRequestLevelB1          CardRequestLevel = "B1"
+	CardRequestLevelB2          CardRequestLevel = "B2"
+	CardRequestLevelC1          CardRequestLevel = "C1"
+	CardRequestLevelC2          CardRequestLevel = "C2"
+	CardRequestLevelLessThannil CardRequestLevel = "<nil>"
+)
+
+// Valid indicates whether the value is a known member of the CardRequestLevel enum.
+func (e CardRequestLevel) Valid() bool {
+	switch e {
+	case CardRequestLevelA1:
+		return true
+	case CardRequestLevelA2:
+		return true
+	case CardRequestLevelB1:
+		return true
+	case CardRequestLevelB2:
+		return true
+	case CardRequestLevelC1:
+		return true
+	case CardRequestLevelC2:
+		return true
+	case CardRequestLevelLessThannil:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CardResultOutcome.
+const (
+	CardResultOutcomeCreated  CardResultOutcome = "created"
+	CardResultOutcomeDeleted  CardResultOutcome = "deleted"
+	CardResultOutcomeMerged   CardResultOutcome = "merged"
+	CardResultOutcomeRejected CardResultOutcome = "rejected"
+	CardResultOutcomeRepeated CardResultOutcome = "repeated"
+)
+
+// Valid indicates whether the value is a known member of the CardResultOutcome enum.
+func (e CardResultOutcome) Valid() bool {
+	switch e {
+	case CardResultOutcomeCreated:
+		return true
+	case CardResultOutcomeDeleted:
+		return true
+	case CardResultOutcomeMerged:
+		return true
+	case CardResultOutcomeRejected:
+		return true
+	case CardResultOutcomeRepeated:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ClipFormat.
 const (
 	ClipFormatMp3 ClipFormat = "mp3"
@@ -54,6 +471,45 @@ func (e ClipRequestStyle) Valid() bool {
 	case ClipRequestStyleNeutral:
 		return true
 	case ClipRequestStyleSlow:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ConsentPurpose.
+const (
+	ConsentPurposeAudioStorage          ConsentPurpose = "audio_storage"
+	ConsentPurposeGuardianCore          ConsentPurpose = "guardian_core"
+	ConsentPurposeModelImprovement      ConsentPurpose = "model_improvement"
+	ConsentPurposePronunciationProvider ConsentPurpose = "pronunciation_provider"
+)
+
+// Valid indicates whether the value is a known member of the ConsentPurpose enum.
+func (e ConsentPurpose) Valid() bool {
+	switch e {
+	case ConsentPurposeAudioStorage:
+		return true
+	case ConsentPurposeGuardianCore:
+		return true
+	case ConsentPurposeModelImprovement:
+		return true
+	case ConsentPurposePronunciationProvider:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ConsentRequestPurpose.
+const (
+	ConsentRequestPurposePronunciationProvider ConsentRequestPurpose = "pronunciation_provider"
+)
+
+// Valid indicates whether the value is a known member of the ConsentRequestPurpose enum.
+func (e ConsentRequestPurpose) Valid() bool {
+	switch e {
+	case ConsentRequestPurposePronunciationProvider:
 		return true
 	default:
 		return false
@@ -135,6 +591,237 @@ func (e ConversationStatus) Valid() bool {
 	}
 }
 
+// Defines values for CoverageLevel.
+const (
+	CoverageLevelA1 CoverageLevel = "A1"
+	CoverageLevelA2 CoverageLevel = "A2"
+	CoverageLevelB1 CoverageLevel = "B1"
+	CoverageLevelB2 CoverageLevel = "B2"
+	CoverageLevelC1 CoverageLevel = "C1"
+	CoverageLevelC2 CoverageLevel = "C2"
+)
+
+// Valid indicates whether the value is a known member of the CoverageLevel enum.
+func (e CoverageLevel) Valid() bool {
+	switch e {
+	case CoverageLevelA1:
+		return true
+	case CoverageLevelA2:
+		return true
+	case CoverageLevelB1:
+		return true
+	case CoverageLevelB2:
+		return true
+	case CoverageLevelC1:
+		return true
+	case CoverageLevelC2:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DrillSource.
+const (
+	DrillSourceExercise DrillSource = "exercise"
+	DrillSourceTutor    DrillSource = "tutor"
+	DrillSourceWord     DrillSource = "word"
+)
+
+// Valid indicates whether the value is a known member of the DrillSource enum.
+func (e DrillSource) Valid() bool {
+	switch e {
+	case DrillSourceExercise:
+		return true
+	case DrillSourceTutor:
+		return true
+	case DrillSourceWord:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for EntityEntity.
+const (
+	EntityEntityCard       EntityEntity = "card"
+	EntityEntityCorrection EntityEntity = "correction"
+	EntityEntityMemory     EntityEntity = "memory"
+	EntityEntityProfile    EntityEntity = "profile"
+	EntityEntityReview     EntityEntity = "review"
+)
+
+// Valid indicates whether the value is a known member of the EntityEntity enum.
+func (e EntityEntity) Valid() bool {
+	switch e {
+	case EntityEntityCard:
+		return true
+	case EntityEntityCorrection:
+		return true
+	case EntityEntityMemory:
+		return true
+	case EntityEntityProfile:
+		return true
+	case EntityEntityReview:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for EstimateHigh.
+const (
+	EstimateHighA1 EstimateHigh = "A1"
+	EstimateHighA2 EstimateHigh = "A2"
+	EstimateHighB1 EstimateHigh = "B1"
+	EstimateHighB2 EstimateHigh = "B2"
+	EstimateHighC1 EstimateHigh = "C1"
+	EstimateHighC2 EstimateHigh = "C2"
+)
+
+// Valid indicates whether the value is a known member of the EstimateHigh enum.
+func (e EstimateHigh) Valid() bool {
+	switch e {
+	case EstimateHighA1:
+		return true
+	case EstimateHighA2:
+		return true
+	case EstimateHighB1:
+		return true
+	case EstimateHighB2:
+		return true
+	case EstimateHighC1:
+		return true
+	case EstimateHighC2:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for EstimateLevel.
+const (
+	EstimateLevelA1 EstimateLevel = "A1"
+	EstimateLevelA2 EstimateLevel = "A2"
+	EstimateLevelB1 EstimateLevel = "B1"
+	EstimateLevelB2 EstimateLevel = "B2"
+	EstimateLevelC1 EstimateLevel = "C1"
+	EstimateLevelC2 EstimateLevel = "C2"
+)
+
+// Valid indicates whether the value is a known member of the EstimateLevel enum.
+func (e EstimateLevel) Valid() bool {
+	switch e {
+	case EstimateLevelA1:
+		return true
+	case EstimateLevelA2:
+		return true
+	case EstimateLevelB1:
+		return true
+	case EstimateLevelB2:
+		return true
+	case EstimateLevelC1:
+		return true
+	case EstimateLevelC2:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for EstimateLow.
+const (
+	EstimateLowA1 EstimateLow = "A1"
+	EstimateLowA2 EstimateLow = "A2"
+	EstimateLowB1 EstimateLow = "B1"
+	EstimateLowB2 EstimateLow = "B2"
+	EstimateLowC1 EstimateLow = "C1"
+	EstimateLowC2 EstimateLow = "C2"
+)
+
+// Valid indicates whether the value is a known member of the EstimateLow enum.
+func (e EstimateLow) Valid() bool {
+	switch e {
+	case EstimateLowA1:
+		return true
+	case EstimateLowA2:
+		return true
+	case EstimateLowB1:
+		return true
+	case EstimateLowB2:
+		return true
+	case EstimateLowC1:
+		return true
+	case EstimateLowC2:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for EstimateStatus.
+const (
+	EstimateStatusAccepted  EstimateStatus = "accepted"
+	EstimateStatusRejected  EstimateStatus = "rejected"
+	EstimateStatusSuggested EstimateStatus = "suggested"
+)
+
+// Valid indicates whether the value is a known member of the EstimateStatus enum.
+func (e EstimateStatus) Valid() bool {
+	switch e {
+	case EstimateStatusAccepted:
+		return true
+	case EstimateStatusRejected:
+		return true
+	case EstimateStatusSuggested:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for FluencyUnit.
+const (
+	FluencyUnitCharacter FluencyUnit = "character"
+	FluencyUnitWord      FluencyUnit = "word"
+)
+
+// Valid indicates whether the value is a known member of the FluencyUnit enum.
+func (e FluencyUnit) Valid() bool {
+	switch e {
+	case FluencyUnitCharacter:
+		return true
+	case FluencyUnitWord:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GatewaySyncReviewMode.
+const (
+	GatewaySyncReviewModeInConversation GatewaySyncReviewMode = "in_conversation"
+	GatewaySyncReviewModeSelf           GatewaySyncReviewMode = "self"
+	GatewaySyncReviewModeSpoken         GatewaySyncReviewMode = "spoken"
+	GatewaySyncReviewModeTyped          GatewaySyncReviewMode = "typed"
+)
+
+// Valid indicates whether the value is a known member of the GatewaySyncReviewMode enum.
+func (e GatewaySyncReviewMode) Valid() bool {
+	switch e {
+	case GatewaySyncReviewModeInConversation:
+		return true
+	case GatewaySyncReviewModeSelf:
+		return true
+	case GatewaySyncReviewModeSpoken:
+		return true
+	case GatewaySyncReviewModeTyped:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HealthStatus.
 const (
 	HealthStatusDegraded HealthStatus = "degraded"
@@ -150,6 +837,207 @@ func (e HealthStatus) Valid() bool {
 	case HealthStatusDown:
 		return true
 	case HealthStatusOk:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JudgementRequestStatus.
+const (
+	JudgementRequestStatusConfirmed JudgementRequestStatus = "confirmed"
+	JudgementRequestStatusDisputed  JudgementRequestStatus = "disputed"
+	JudgementRequestStatusHidden    JudgementRequestStatus = "hidden"
+)
+
+// Valid indicates whether the value is a known member of the JudgementRequestStatus enum.
+func (e JudgementRequestStatus) Valid() bool {
+	switch e {
+	case JudgementRequestStatusConfirmed:
+		return true
+	case JudgementRequestStatusDisputed:
+		return true
+	case JudgementRequestStatusHidden:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for KeptCorrectionSeverity.
+const (
+	Blocking KeptCorrectionSeverity = "blocking"
+	Major    KeptCorrectionSeverity = "major"
+	Minor    KeptCorrectionSeverity = "minor"
+)
+
+// Valid indicates whether the value is a known member of the KeptCorrectionSeverity enum.
+func (e KeptCorrectionSeverity) Valid() bool {
+	switch e {
+	case Blocking:
+		return true
+	case Major:
+		return true
+	case Minor:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for KeptCorrectionStatus.
+const (
+	KeptCorrectionStatusConfirmed KeptCorrectionStatus = "confirmed"
+	KeptCorrectionStatusDisputed  KeptCorrectionStatus = "disputed"
+	KeptCorrectionStatusHidden    KeptCorrectionStatus = "hidden"
+	KeptCorrectionStatusShown     KeptCorrectionStatus = "shown"
+)
+
+// Valid indicates whether the value is a known member of the KeptCorrectionStatus enum.
+func (e KeptCorrectionStatus) Valid() bool {
+	switch e {
+	case KeptCorrectionStatusConfirmed:
+		return true
+	case KeptCorrectionStatusDisputed:
+		return true
+	case KeptCorrectionStatusHidden:
+		return true
+	case KeptCorrectionStatusShown:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for LevelCefrLevel.
+const (
+	LevelCefrLevelA1 LevelCefrLevel = "A1"
+	LevelCefrLevelA2 LevelCefrLevel = "A2"
+	LevelCefrLevelB1 LevelCefrLevel = "B1"
+	LevelCefrLevelB2 LevelCefrLevel = "B2"
+	LevelCefrLevelC1 LevelCefrLevel = "C1"
+	LevelCefrLevelC2 LevelCefrLevel = "C2"
+)
+
+// Valid indicates whether the value is a known member of the LevelCefrLevel enum.
+func (e LevelCefrLevel) Valid() bool {
+	switch e {
+	case LevelCefrLevelA1:
+		return true
+	case LevelCefrLevelA2:
+		return true
+	case LevelCefrLevelB1:
+		return true
+	case LevelCefrLevelB2:
+		return true
+	case LevelCefrLevelC1:
+		return true
+	case LevelCefrLevelC2:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for LevelDecisionDecision.
+const (
+	Accept LevelDecisionDecision = "accept"
+	Reject LevelDecisionDecision = "reject"
+)
+
+// Valid indicates whether the value is a known member of the LevelDecisionDecision enum.
+func (e LevelDecisionDecision) Valid() bool {
+	switch e {
+	case Accept:
+		return true
+	case Reject:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for LevelMeasureName.
+const (
+	ArticulationRate          LevelMeasureName = "articulation_rate"
+	Comprehension             LevelMeasureName = "comprehension"
+	L1Share                   LevelMeasureName = "l1_share"
+	PausesPer100Words         LevelMeasureName = "pauses_per_100_words"
+	ShareOfWordsFromB1        LevelMeasureName = "share_of_words_from_b1"
+	WeightedErrorsPer100Words LevelMeasureName = "weighted_errors_per_100_words"
+	WordsPerTurn              LevelMeasureName = "words_per_turn"
+)
+
+// Valid indicates whether the value is a known member of the LevelMeasureName enum.
+func (e LevelMeasureName) Valid() bool {
+	switch e {
+	case ArticulationRate:
+		return true
+	case Comprehension:
+		return true
+	case L1Share:
+		return true
+	case PausesPer100Words:
+		return true
+	case ShareOfWordsFromB1:
+		return true
+	case WeightedErrorsPer100Words:
+		return true
+	case WordsPerTurn:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for LevelMeasurePointsTo.
+const (
+	LevelMeasurePointsToA1 LevelMeasurePointsTo = "A1"
+	LevelMeasurePointsToA2 LevelMeasurePointsTo = "A2"
+	LevelMeasurePointsToB1 LevelMeasurePointsTo = "B1"
+	LevelMeasurePointsToB2 LevelMeasurePointsTo = "B2"
+	LevelMeasurePointsToC1 LevelMeasurePointsTo = "C1"
+	LevelMeasurePointsToC2 LevelMeasurePointsTo = "C2"
+)
+
+// Valid indicates whether the value is a known member of the LevelMeasurePointsTo enum.
+func (e LevelMeasurePointsTo) Valid() bool {
+	switch e {
+	case LevelMeasurePointsToA1:
+		return true
+	case LevelMeasurePointsToA2:
+		return true
+	case LevelMeasurePointsToB1:
+		return true
+	case LevelMeasurePointsToB2:
+		return true
+	case LevelMeasurePointsToC1:
+		return true
+	case LevelMeasurePointsToC2:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MemoryKind.
+const (
+	Interest    MemoryKind = "interest"
+	Plan        MemoryKind = "plan"
+	Preference  MemoryKind = "preference"
+	WorkOrStudy MemoryKind = "work_or_study"
+)
+
+// Valid indicates whether the value is a known member of the MemoryKind enum.
+func (e MemoryKind) Valid() bool {
+	switch e {
+	case Interest:
+		return true
+	case Plan:
+		return true
+	case Preference:
+		return true
+	case WorkOrStudy:
 		return true
 	default:
 		return false
@@ -192,6 +1080,147 @@ func (e MessageSource) Valid() bool {
 	}
 }
 
+// Defines values for MisheardBasis.
+const (
+	MisheardBasisAcousticPhoneme MisheardBasis = "acoustic_phoneme"
+	MisheardBasisAsrRecognition  MisheardBasis = "asr_recognition"
+)
+
+// Valid indicates whether the value is a known member of the MisheardBasis enum.
+func (e MisheardBasis) Valid() bool {
+	switch e {
+	case MisheardBasisAcousticPhoneme:
+		return true
+	case MisheardBasisAsrRecognition:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MisheardKind.
+const (
+	MisheardKindSound MisheardKind = "sound"
+	MisheardKindWord  MisheardKind = "word"
+)
+
+// Valid indicates whether the value is a known member of the MisheardKind enum.
+func (e MisheardKind) Valid() bool {
+	switch e {
+	case MisheardKindSound:
+		return true
+	case MisheardKindWord:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MutationCode.
+const (
+	MutationCodeConflict    MutationCode = "conflict"
+	MutationCodeInvalid     MutationCode = "invalid"
+	MutationCodeLessThannil MutationCode = "<nil>"
+	MutationCodeNotFound    MutationCode = "not_found"
+)
+
+// Valid indicates whether the value is a known member of the MutationCode enum.
+func (e MutationCode) Valid() bool {
+	switch e {
+	case MutationCodeConflict:
+		return true
+	case MutationCodeInvalid:
+		return true
+	case MutationCodeLessThannil:
+		return true
+	case MutationCodeNotFound:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MutationStatus.
+const (
+	MutationStatusApplied  MutationStatus = "applied"
+	MutationStatusMerged   MutationStatus = "merged"
+	MutationStatusRejected MutationStatus = "rejected"
+)
+
+// Valid indicates whether the value is a known member of the MutationStatus enum.
+func (e MutationStatus) Valid() bool {
+	switch e {
+	case MutationStatusApplied:
+		return true
+	case MutationStatusMerged:
+		return true
+	case MutationStatusRejected:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewCardRequestKind.
+const (
+	NewCardRequestKindFix         NewCardRequestKind = "fix"
+	NewCardRequestKindLessThannil NewCardRequestKind = "<nil>"
+	NewCardRequestKindProduce     NewCardRequestKind = "produce"
+	NewCardRequestKindRecognise   NewCardRequestKind = "recognise"
+	NewCardRequestKindSpeak       NewCardRequestKind = "speak"
+)
+
+// Valid indicates whether the value is a known member of the NewCardRequestKind enum.
+func (e NewCardRequestKind) Valid() bool {
+	switch e {
+	case NewCardRequestKindFix:
+		return true
+	case NewCardRequestKindLessThannil:
+		return true
+	case NewCardRequestKindProduce:
+		return true
+	case NewCardRequestKindRecognise:
+		return true
+	case NewCardRequestKindSpeak:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewCardRequestLevel.
+const (
+	NewCardRequestLevelA1          NewCardRequestLevel = "A1"
+	NewCardRequestLevelA2          NewCardRequestLevel = "A2"
+	NewCardRequestLevelB1          NewCardRequestLevel = "B1"
+	NewCardRequestLevelB2          NewCardRequestLevel = "B2"
+	NewCardRequestLevelC1          NewCardRequestLevel = "C1"
+	NewCardRequestLevelC2          NewCardRequestLevel = "C2"
+	NewCardRequestLevelLessThannil NewCardRequestLevel = "<nil>"
+)
+
+// Valid indicates whether the value is a known member of the NewCardRequestLevel enum.
+func (e NewCardRequestLevel) Valid() bool {
+	switch e {
+	case NewCardRequestLevelA1:
+		return true
+	case NewCardRequestLevelA2:
+		return true
+	case NewCardRequestLevelB1:
+		return true
+	case NewCardRequestLevelB2:
+		return true
+	case NewCardRequestLevelC1:
+		return true
+	case NewCardRequestLevelC2:
+		return true
+	case NewCardRequestLevelLessThannil:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for NewWordCefrLevel.
 const (
 	NewWordCefrLevelA1          NewWordCefrLevel = "A1"
@@ -219,6 +1248,72 @@ func (e NewWordCefrLevel) Valid() bool {
 	case NewWordCefrLevelC2:
 		return true
 	case NewWordCefrLevelLessThannil:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PhonemeAlphabet.
+const (
+	Arpabet PhonemeAlphabet = "arpabet"
+	Ipa     PhonemeAlphabet = "ipa"
+	Sapi    PhonemeAlphabet = "sapi"
+	Vendor  PhonemeAlphabet = "vendor"
+)
+
+// Valid indicates whether the value is a known member of the PhonemeAlphabet enum.
+func (e PhonemeAlphabet) Valid() bool {
+	switch e {
+	case Arpabet:
+		return true
+	case Ipa:
+		return true
+	case Sapi:
+		return true
+	case Vendor:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PreviewState.
+const (
+	PreviewStateLearning   PreviewState = "learning"
+	PreviewStateRelearning PreviewState = "relearning"
+	PreviewStateReview     PreviewState = "review"
+)
+
+// Valid indicates whether the value is a known member of the PreviewState enum.
+func (e PreviewState) Valid() bool {
+	switch e {
+	case PreviewStateLearning:
+		return true
+	case PreviewStateRelearning:
+		return true
+	case PreviewStateReview:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProblemAreaKind.
+const (
+	ProblemAreaKindPauses ProblemAreaKind = "pauses"
+	ProblemAreaKindSound  ProblemAreaKind = "sound"
+	ProblemAreaKindWord   ProblemAreaKind = "word"
+)
+
+// Valid indicates whether the value is a known member of the ProblemAreaKind enum.
+func (e ProblemAreaKind) Valid() bool {
+	switch e {
+	case ProblemAreaKindPauses:
+		return true
+	case ProblemAreaKindSound:
+		return true
+	case ProblemAreaKindWord:
 		return true
 	default:
 		return false
@@ -372,6 +1467,51 @@ func (e RecordingRequestFormat) Valid() bool {
 	}
 }
 
+// Defines values for ReviewRequestMode.
+const (
+	ReviewRequestModeLessThannil ReviewRequestMode = "<nil>"
+	ReviewRequestModeSelf        ReviewRequestMode = "self"
+	ReviewRequestModeSpoken      ReviewRequestMode = "spoken"
+	ReviewRequestModeTyped       ReviewRequestMode = "typed"
+)
+
+// Valid indicates whether the value is a known member of the ReviewRequestMode enum.
+func (e ReviewRequestMode) Valid() bool {
+	switch e {
+	case ReviewRequestModeLessThannil:
+		return true
+	case ReviewRequestModeSelf:
+		return true
+	case ReviewRequestModeSpoken:
+		return true
+	case ReviewRequestModeTyped:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReviewResultOutcome.
+const (
+	ReviewResultOutcomeApplied  ReviewResultOutcome = "applied"
+	ReviewResultOutcomeRejected ReviewResultOutcome = "rejected"
+	ReviewResultOutcomeRepeated ReviewResultOutcome = "repeated"
+)
+
+// Valid indicates whether the value is a known member of the ReviewResultOutcome enum.
+func (e ReviewResultOutcome) Valid() bool {
+	switch e {
+	case ReviewResultOutcomeApplied:
+		return true
+	case ReviewResultOutcomeRejected:
+		return true
+	case ReviewResultOutcomeRepeated:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RootStatus.
 const (
 	Running RootStatus = "running"
@@ -381,6 +1521,111 @@ const (
 func (e RootStatus) Valid() bool {
 	switch e {
 	case Running:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ScenarioAudience.
+const (
+	Adult ScenarioAudience = "adult"
+	All   ScenarioAudience = "all"
+	Teen  ScenarioAudience = "teen"
+)
+
+// Valid indicates whether the value is a known member of the ScenarioAudience enum.
+func (e ScenarioAudience) Valid() bool {
+	switch e {
+	case Adult:
+		return true
+	case All:
+		return true
+	case Teen:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ScenarioLevelMax.
+const (
+	ScenarioLevelMaxA1 ScenarioLevelMax = "A1"
+	ScenarioLevelMaxA2 ScenarioLevelMax = "A2"
+	ScenarioLevelMaxB1 ScenarioLevelMax = "B1"
+	ScenarioLevelMaxB2 ScenarioLevelMax = "B2"
+	ScenarioLevelMaxC1 ScenarioLevelMax = "C1"
+	ScenarioLevelMaxC2 ScenarioLevelMax = "C2"
+)
+
+// Valid indicates whether the value is a known member of the ScenarioLevelMax enum.
+func (e ScenarioLevelMax) Valid() bool {
+	switch e {
+	case ScenarioLevelMaxA1:
+		return true
+	case ScenarioLevelMaxA2:
+		return true
+	case ScenarioLevelMaxB1:
+		return true
+	case ScenarioLevelMaxB2:
+		return true
+	case ScenarioLevelMaxC1:
+		return true
+	case ScenarioLevelMaxC2:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ScenarioLevelMin.
+const (
+	ScenarioLevelMinA1 ScenarioLevelMin = "A1"
+	ScenarioLevelMinA2 ScenarioLevelMin = "A2"
+	ScenarioLevelMinB1 ScenarioLevelMin = "B1"
+	ScenarioLevelMinB2 ScenarioLevelMin = "B2"
+	ScenarioLevelMinC1 ScenarioLevelMin = "C1"
+	ScenarioLevelMinC2 ScenarioLevelMin = "C2"
+)
+
+// Valid indicates whether the value is a known member of the ScenarioLevelMin enum.
+func (e ScenarioLevelMin) Valid() bool {
+	switch e {
+	case ScenarioLevelMinA1:
+		return true
+	case ScenarioLevelMinA2:
+		return true
+	case ScenarioLevelMinB1:
+		return true
+	case ScenarioLevelMinB2:
+		return true
+	case ScenarioLevelMinC1:
+		return true
+	case ScenarioLevelMinC2:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ScenarioTopic.
+const (
+	ScenarioTopicEveryday ScenarioTopic = "everyday"
+	ScenarioTopicStudy    ScenarioTopic = "study"
+	ScenarioTopicTalk     ScenarioTopic = "talk"
+	ScenarioTopicWork     ScenarioTopic = "work"
+)
+
+// Valid indicates whether the value is a known member of the ScenarioTopic enum.
+func (e ScenarioTopic) Valid() bool {
+	switch e {
+	case ScenarioTopicEveryday:
+		return true
+	case ScenarioTopicStudy:
+		return true
+	case ScenarioTopicTalk:
+		return true
+	case ScenarioTopicWork:
 		return true
 	default:
 		return false
@@ -441,6 +1686,33 @@ func (e SessionRequestDuplex) Valid() bool {
 	}
 }
 
+// Defines values for SourceRequestKind.
+const (
+	SourceRequestKindFix         SourceRequestKind = "fix"
+	SourceRequestKindLessThannil SourceRequestKind = "<nil>"
+	SourceRequestKindProduce     SourceRequestKind = "produce"
+	SourceRequestKindRecognise   SourceRequestKind = "recognise"
+	SourceRequestKindSpeak       SourceRequestKind = "speak"
+)
+
+// Valid indicates whether the value is a known member of the SourceRequestKind enum.
+func (e SourceRequestKind) Valid() bool {
+	switch e {
+	case SourceRequestKindFix:
+		return true
+	case SourceRequestKindLessThannil:
+		return true
+	case SourceRequestKindProduce:
+		return true
+	case SourceRequestKindRecognise:
+		return true
+	case SourceRequestKindSpeak:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for StartRequestMode.
 const (
 	StartRequestModeLessThannil StartRequestMode = "<nil>"
@@ -477,6 +1749,243 @@ const (
 func (e StatusStatus) Valid() bool {
 	switch e {
 	case StatusStatusOk:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for StreakDayState.
+const (
+	Frozen    StreakDayState = "frozen"
+	None      StreakDayState = "none"
+	Practised StreakDayState = "practised"
+)
+
+// Valid indicates whether the value is a known member of the StreakDayState enum.
+func (e StreakDayState) Valid() bool {
+	switch e {
+	case Frozen:
+		return true
+	case None:
+		return true
+	case Practised:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SuggestionKind.
+const (
+	SuggestionKindFix       SuggestionKind = "fix"
+	SuggestionKindProduce   SuggestionKind = "produce"
+	SuggestionKindRecognise SuggestionKind = "recognise"
+	SuggestionKindSpeak     SuggestionKind = "speak"
+)
+
+// Valid indicates whether the value is a known member of the SuggestionKind enum.
+func (e SuggestionKind) Valid() bool {
+	switch e {
+	case SuggestionKindFix:
+		return true
+	case SuggestionKindProduce:
+		return true
+	case SuggestionKindRecognise:
+		return true
+	case SuggestionKindSpeak:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SuggestionOrigin.
+const (
+	SuggestionOriginCorrection SuggestionOrigin = "correction"
+	SuggestionOriginImport     SuggestionOrigin = "import"
+	SuggestionOriginL1Word     SuggestionOrigin = "l1_word"
+	SuggestionOriginManual     SuggestionOrigin = "manual"
+	SuggestionOriginMessage    SuggestionOrigin = "message"
+)
+
+// Valid indicates whether the value is a known member of the SuggestionOrigin enum.
+func (e SuggestionOrigin) Valid() bool {
+	switch e {
+	case SuggestionOriginCorrection:
+		return true
+	case SuggestionOriginImport:
+		return true
+	case SuggestionOriginL1Word:
+		return true
+	case SuggestionOriginManual:
+		return true
+	case SuggestionOriginMessage:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SummaryStatus.
+const (
+	Complete SummaryStatus = "complete"
+	Partial  SummaryStatus = "partial"
+	Pending  SummaryStatus = "pending"
+)
+
+// Valid indicates whether the value is a known member of the SummaryStatus enum.
+func (e SummaryStatus) Valid() bool {
+	switch e {
+	case Complete:
+		return true
+	case Partial:
+		return true
+	case Pending:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SyncCardKind.
+const (
+	SyncCardKindFix       SyncCardKind = "fix"
+	SyncCardKindProduce   SyncCardKind = "produce"
+	SyncCardKindRecognise SyncCardKind = "recognise"
+	SyncCardKindSpeak     SyncCardKind = "speak"
+)
+
+// Valid indicates whether the value is a known member of the SyncCardKind enum.
+func (e SyncCardKind) Valid() bool {
+	switch e {
+	case SyncCardKindFix:
+		return true
+	case SyncCardKindProduce:
+		return true
+	case SyncCardKindRecognise:
+		return true
+	case SyncCardKindSpeak:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SyncCardOrigin.
+const (
+	SyncCardOriginCorrection SyncCardOrigin = "correction"
+	SyncCardOriginImport     SyncCardOrigin = "import"
+	SyncCardOriginL1Word     SyncCardOrigin = "l1_word"
+	SyncCardOriginManual     SyncCardOrigin = "manual"
+	SyncCardOriginMessage    SyncCardOrigin = "message"
+)
+
+// Valid indicates whether the value is a known member of the SyncCardOrigin enum.
+func (e SyncCardOrigin) Valid() bool {
+	switch e {
+	case SyncCardOriginCorrection:
+		return true
+	case SyncCardOriginImport:
+		return true
+	case SyncCardOriginL1Word:
+		return true
+	case SyncCardOriginManual:
+		return true
+	case SyncCardOriginMessage:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SyncMutationType.
+const (
+	CardAdd       SyncMutationType = "card.add"
+	CardDelete    SyncMutationType = "card.delete"
+	CardEdit      SyncMutationType = "card.edit"
+	CardRestore   SyncMutationType = "card.restore"
+	CardSuspend   SyncMutationType = "card.suspend"
+	CardUnsuspend SyncMutationType = "card.unsuspend"
+	ProfileEdit   SyncMutationType = "profile.edit"
+	ReviewAdd     SyncMutationType = "review.add"
+	ReviewUndo    SyncMutationType = "review.undo"
+)
+
+// Valid indicates whether the value is a known member of the SyncMutationType enum.
+func (e SyncMutationType) Valid() bool {
+	switch e {
+	case CardAdd:
+		return true
+	case CardDelete:
+		return true
+	case CardEdit:
+		return true
+	case CardRestore:
+		return true
+	case CardSuspend:
+		return true
+	case CardUnsuspend:
+		return true
+	case ProfileEdit:
+		return true
+	case ReviewAdd:
+		return true
+	case ReviewUndo:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SyncProfileCorrectionMode.
+const (
+	SyncProfileCorrectionModeBalanced    SyncProfileCorrectionMode = "balanced"
+	SyncProfileCorrectionModeElicit      SyncProfileCorrectionMode = "elicit"
+	SyncProfileCorrectionModeFlow        SyncProfileCorrectionMode = "flow"
+	SyncProfileCorrectionModeLessThannil SyncProfileCorrectionMode = "<nil>"
+	SyncProfileCorrectionModeSilent      SyncProfileCorrectionMode = "silent"
+	SyncProfileCorrectionModeStrict      SyncProfileCorrectionMode = "strict"
+)
+
+// Valid indicates whether the value is a known member of the SyncProfileCorrectionMode enum.
+func (e SyncProfileCorrectionMode) Valid() bool {
+	switch e {
+	case SyncProfileCorrectionModeBalanced:
+		return true
+	case SyncProfileCorrectionModeElicit:
+		return true
+	case SyncProfileCorrectionModeFlow:
+		return true
+	case SyncProfileCorrectionModeLessThannil:
+		return true
+	case SyncProfileCorrectionModeSilent:
+		return true
+	case SyncProfileCorrectionModeStrict:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SyncReviewMode.
+const (
+	SyncReviewModeInConversation SyncReviewMode = "in_conversation"
+	SyncReviewModeSelf           SyncReviewMode = "self"
+	SyncReviewModeSpoken         SyncReviewMode = "spoken"
+	SyncReviewModeTyped          SyncReviewMode = "typed"
+)
+
+// Valid indicates whether the value is a known member of the SyncReviewMode enum.
+func (e SyncReviewMode) Valid() bool {
+	switch e {
+	case SyncReviewModeInConversation:
+		return true
+	case SyncReviewModeSelf:
+		return true
+	case SyncReviewModeSpoken:
+		return true
+	case SyncReviewModeTyped:
 		return true
 	default:
 		return false
@@ -708,6 +2217,105 @@ func (e VoicesProvider) Valid() bool {
 	}
 }
 
+// Defines values for ListScenariosParamsLanguage.
+const (
+	Ar ListScenariosParamsLanguage = "ar"
+	De ListScenariosParamsLanguage = "de"
+	En ListScenariosParamsLanguage = "en"
+	Es ListScenariosParamsLanguage = "es"
+	Fr ListScenariosParamsLanguage = "fr"
+	It ListScenariosParamsLanguage = "it"
+	Ja ListScenariosParamsLanguage = "ja"
+	Ko ListScenariosParamsLanguage = "ko"
+	Pt ListScenariosParamsLanguage = "pt"
+	Ru ListScenariosParamsLanguage = "ru"
+	Zh ListScenariosParamsLanguage = "zh"
+)
+
+// Valid indicates whether the value is a known member of the ListScenariosParamsLanguage enum.
+func (e ListScenariosParamsLanguage) Valid() bool {
+	switch e {
+	case Ar:
+		return true
+	case De:
+		return true
+	case En:
+		return true
+	case Es:
+		return true
+	case Fr:
+		return true
+	case It:
+		return true
+	case Ja:
+		return true
+	case Ko:
+		return true
+	case Pt:
+		return true
+	case Ru:
+		return true
+	case Zh:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListScenariosParamsLevel.
+const (
+	ListScenariosParamsLevelA1 ListScenariosParamsLevel = "A1"
+	ListScenariosParamsLevelA2 ListScenariosParamsLevel = "A2"
+	ListScenariosParamsLevelB1 ListScenariosParamsLevel = "B1"
+	ListScenariosParamsLevelB2 ListScenariosParamsLevel = "B2"
+	ListScenariosParamsLevelC1 ListScenariosParamsLevel = "C1"
+	ListScenariosParamsLevelC2 ListScenariosParamsLevel = "C2"
+)
+
+// Valid indicates whether the value is a known member of the ListScenariosParamsLevel enum.
+func (e ListScenariosParamsLevel) Valid() bool {
+	switch e {
+	case ListScenariosParamsLevelA1:
+		return true
+	case ListScenariosParamsLevelA2:
+		return true
+	case ListScenariosParamsLevelB1:
+		return true
+	case ListScenariosParamsLevelB2:
+		return true
+	case ListScenariosParamsLevelC1:
+		return true
+	case ListScenariosParamsLevelC2:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListScenariosParamsTopic.
+const (
+	ListScenariosParamsTopicEveryday ListScenariosParamsTopic = "everyday"
+	ListScenariosParamsTopicStudy    ListScenariosParamsTopic = "study"
+	ListScenariosParamsTopicTalk     ListScenariosParamsTopic = "talk"
+	ListScenariosParamsTopicWork     ListScenariosParamsTopic = "work"
+)
+
+// Valid indicates whether the value is a known member of the ListScenariosParamsTopic enum.
+func (e ListScenariosParamsTopic) Valid() bool {
+	switch e {
+	case ListScenariosParamsTopicEveryday:
+		return true
+	case ListScenariosParamsTopicStudy:
+		return true
+	case ListScenariosParamsTopicTalk:
+		return true
+	case ListScenariosParamsTopicWork:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SpeakParamsProvider.
 const (
 	SpeakParamsProviderElevenlabs SpeakParamsProvider = "elevenlabs"
@@ -864,11 +2472,423 @@ func (e ListVoicesParamsProvider) Valid() bool {
 	}
 }
 
+// Defines values for ListCardsParamsKind.
+const (
+	ListCardsParamsKindFix       ListCardsParamsKind = "fix"
+	ListCardsParamsKindProduce   ListCardsParamsKind = "produce"
+	ListCardsParamsKindRecognise ListCardsParamsKind = "recognise"
+	ListCardsParamsKindSpeak     ListCardsParamsKind = "speak"
+)
+
+// Valid indicates whether the value is a known member of the ListCardsParamsKind enum.
+func (e ListCardsParamsKind) Valid() bool {
+	switch e {
+	case ListCardsParamsKindFix:
+		return true
+	case ListCardsParamsKindProduce:
+		return true
+	case ListCardsParamsKindRecognise:
+		return true
+	case ListCardsParamsKindSpeak:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListCardsParamsState.
+const (
+	ListCardsParamsStateLearning   ListCardsParamsState = "learning"
+	ListCardsParamsStateNew        ListCardsParamsState = "new"
+	ListCardsParamsStateRelearning ListCardsParamsState = "relearning"
+	ListCardsParamsStateReview     ListCardsParamsState = "review"
+)
+
+// Valid indicates whether the value is a known member of the ListCardsParamsState enum.
+func (e ListCardsParamsState) Valid() bool {
+	switch e {
+	case ListCardsParamsStateLearning:
+		return true
+	case ListCardsParamsStateNew:
+		return true
+	case ListCardsParamsStateRelearning:
+		return true
+	case ListCardsParamsStateReview:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListCardsParamsOrigin.
+const (
+	ListCardsParamsOriginCorrection ListCardsParamsOrigin = "correction"
+	ListCardsParamsOriginImport     ListCardsParamsOrigin = "import"
+	ListCardsParamsOriginL1Word     ListCardsParamsOrigin = "l1_word"
+	ListCardsParamsOriginManual     ListCardsParamsOrigin = "manual"
+	ListCardsParamsOriginMessage    ListCardsParamsOrigin = "message"
+)
+
+// Valid indicates whether the value is a known member of the ListCardsParamsOrigin enum.
+func (e ListCardsParamsOrigin) Valid() bool {
+	switch e {
+	case ListCardsParamsOriginCorrection:
+		return true
+	case ListCardsParamsOriginImport:
+		return true
+	case ListCardsParamsOriginL1Word:
+		return true
+	case ListCardsParamsOriginManual:
+		return true
+	case ListCardsParamsOriginMessage:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListCardsParamsLevel.
+const (
+	ListCardsParamsLevelA1 ListCardsParamsLevel = "A1"
+	ListCardsParamsLevelA2 ListCardsParamsLevel = "A2"
+	ListCardsParamsLevelB1 ListCardsParamsLevel = "B1"
+	ListCardsParamsLevelB2 ListCardsParamsLevel = "B2"
+	ListCardsParamsLevelC1 ListCardsParamsLevel = "C1"
+	ListCardsParamsLevelC2 ListCardsParamsLevel = "C2"
+)
+
+// Valid indicates whether the value is a known member of the ListCardsParamsLevel enum.
+func (e ListCardsParamsLevel) Valid() bool {
+	switch e {
+	case ListCardsParamsLevelA1:
+		return true
+	case ListCardsParamsLevelA2:
+		return true
+	case ListCardsParamsLevelB1:
+		return true
+	case ListCardsParamsLevelB2:
+		return true
+	case ListCardsParamsLevelC1:
+		return true
+	case ListCardsParamsLevelC2:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportCardsParamsFormat.
+const (
+	ExportCardsParamsFormatAnkiTxt ExportCardsParamsFormat = "anki_txt"
+	ExportCardsParamsFormatApkg    ExportCardsParamsFormat = "apkg"
+	ExportCardsParamsFormatCsv     ExportCardsParamsFormat = "csv"
+	ExportCardsParamsFormatRevlog  ExportCardsParamsFormat = "revlog"
+)
+
+// Valid indicates whether the value is a known member of the ExportCardsParamsFormat enum.
+func (e ExportCardsParamsFormat) Valid() bool {
+	switch e {
+	case ExportCardsParamsFormatAnkiTxt:
+		return true
+	case ExportCardsParamsFormatApkg:
+		return true
+	case ExportCardsParamsFormatCsv:
+		return true
+	case ExportCardsParamsFormatRevlog:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ImportCardsParamsFormat.
+const (
+	ImportCardsParamsFormatAnkiTxt ImportCardsParamsFormat = "anki_txt"
+	ImportCardsParamsFormatCsv     ImportCardsParamsFormat = "csv"
+)
+
+// Valid indicates whether the value is a known member of the ImportCardsParamsFormat enum.
+func (e ImportCardsParamsFormat) Valid() bool {
+	switch e {
+	case ImportCardsParamsFormatAnkiTxt:
+		return true
+	case ImportCardsParamsFormatCsv:
+		return true
+	default:
+		return false
+	}
+}
+
 // Accepted defines model for Accepted.
 type Accepted struct {
 	// Detail A sentence for people.
 	Detail string `json:"detail"`
 }
+
+// AddedCard defines model for AddedCard.
+type AddedCard struct {
+	// Card As it is now
+	Card Card `json:"card"`
+
+	// Id The card's, which is another than the one asked for when it was merged
+	//
+	// Example: 0197b0f4-5a6b-7c8d-9e0f-1a2b3c4d5e6f
+	Id string `json:"id"`
+
+	// Outcome repeated: the id was there already, and nothing was changed; merged: the profile has a card of that kind and answer; deleted: the id is a deleted card's
+	//
+	// Example: created
+	Outcome AddedCardOutcome `json:"outcome"`
+}
+
+// AddedCardOutcome repeated: the id was there already, and nothing was changed; merged: the profile has a card of that kind and answer; deleted: the id is a deleted card's
+//
+// Example: created
+type AddedCardOutcome string
+
+// AssessRequest defines model for AssessRequest.
+type AssessRequest struct {
+	// AudioBase64 The recording in base64: WAV, MP3, WebM, M4A or Ogg, told by its content; at most 25 MiB once decoded.
+	//
+	// Example: UklGRiQAAABXQVZFZm10IBAAAAABAAEAgD4AAAB9AAACABAAZGF0YQAAAAA=
+	AudioBase64 string `json:"audio_base64"`
+
+	// Format What the client believes it to be; the content decides
+	//
+	// Example: m4a
+	Format *AssessRequestFormat `json:"format,omitempty"`
+
+	// Language What is spoken: one of GET /languages, with a region if one is meant
+	//
+	// Example: es-MX
+	Language string `json:"language"`
+
+	// ReferenceText What was to be read; null for free speech
+	//
+	// Example: Quiero un café con leche.
+	ReferenceText *string `json:"reference_text,omitempty"`
+
+	// SessionId The session that it belongs to, or null
+	SessionId *string `json:"session_id,omitempty"`
+}
+
+// AssessRequestFormat What the client believes it to be; the content decides
+//
+// Example: m4a
+type AssessRequestFormat string
+
+// AssessedWord defines model for AssessedWord.
+type AssessedWord struct {
+	// Accuracy Of its sounds; null unless an assessor has judged them
+	Accuracy *float64 `json:"accuracy"`
+
+	// EndMs null without times
+	//
+	// Example: 480
+	EndMs *int64 `json:"end_ms"`
+
+	// Heard What the recogniser understood; null for an omission
+	//
+	// Example: quiero
+	Heard *string `json:"heard"`
+
+	// Index Place among what was said; null for an omission
+	//
+	// Example: 0
+	Index *int64 `json:"index"`
+
+	// PauseBeforeMs Silence before it; null without times
+	//
+	// Example: 120
+	PauseBeforeMs *int64 `json:"pause_before_ms"`
+
+	// Phonemes null unless an assessor has judged them
+	Phonemes *[]Phoneme `json:"phonemes"`
+
+	// Recognition How surely the recogniser understood it; null when it does not say
+	//
+	// Example: 96
+	Recognition *float64 `json:"recognition"`
+
+	// RefIndex Place in the text; null for what does not stand there
+	//
+	// Example: 0
+	RefIndex *int64 `json:"ref_index"`
+
+	// StartMs From the beginning of the recording; null without times
+	//
+	// Example: 120
+	StartMs *int64 `json:"start_ms"`
+
+	// Status null in free speech, where nothing says what should have been said
+	//
+	// Example: match
+	Status *AssessedWordStatus `json:"status"`
+
+	// Word As the text has it, else as it was heard
+	//
+	// Example: quiero
+	Word string `json:"word"`
+}
+
+// AssessedWordStatus null in free speech, where nothing says what should have been said
+//
+// Example: match
+type AssessedWordStatus string
+
+// Assessment defines model for Assessment.
+type Assessment struct {
+	// Basis asr_recognition: words that a recogniser understood; acoustic_phoneme: the sounds themselves
+	//
+	// Example: asr_recognition
+	Basis AssessmentBasis `json:"basis"`
+
+	// Capabilities What this assessment can tell; what is not here is null
+	Capabilities []AssessmentCapabilities `json:"capabilities"`
+
+	// Caveat What the figures are not, in the learner's language
+	//
+	// Example: Based on how clearly a recogniser understood you, not on the sounds themselves.
+	Caveat string `json:"caveat"`
+
+	// CreatedAt Example: 2026-03-04T05:16:37Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// Fluency Measured from the times of words
+	Fluency Fluency `json:"fluency"`
+
+	// Id UUID
+	//
+	// Example: 0197b0f1-4c11-7a52-9d0e-2b64c0f8a1d7
+	Id string `json:"id"`
+
+	// Language Example: es
+	Language string `json:"language"`
+
+	// MessageId The message of a talk that it is about; null when a recording was sent
+	MessageId *string `json:"message_id"`
+
+	// Mode scripted when there was a text to read
+	//
+	// Example: scripted
+	Mode AssessmentMode `json:"mode"`
+
+	// OverallScore null unless an assessor has judged the sounds
+	OverallScore *float64 `json:"overall_score"`
+
+	// ProblemAreas What to work on, most evidence first
+	ProblemAreas []ProblemArea `json:"problem_areas"`
+
+	// PronunciationFeedback For older clients; null unless overall_score is real
+	PronunciationFeedback *Pronunciation `json:"pronunciation_feedback"`
+
+	// Provider Who heard it; with an assessor, who judged it
+	//
+	// Example: deepgram-basic
+	Provider string `json:"provider"`
+
+	// ReferenceText What was to be read; null when the learner spoke freely
+	//
+	// Example: Quiero un café con leche
+	ReferenceText *string `json:"reference_text"`
+
+	// Scores Figures of 0 to 100; null where nobody can tell
+	Scores Scores `json:"scores"`
+
+	// SessionId The session that it belongs to; null for an exercise on its own
+	SessionId *string `json:"session_id"`
+
+	// Suggestions At most three sentences for the learner
+	Suggestions []LearnSuggestion `json:"suggestions"`
+
+	// Words In the order of speech; omitted words where they were missed
+	Words []AssessedWord `json:"words"`
+}
+
+// AssessmentBasis asr_recognition: words that a recogniser understood; acoustic_phoneme: the sounds themselves
+//
+// Example: asr_recognition
+type AssessmentBasis string
+
+// AssessmentCapabilities defines model for Assessment.Capabilities.
+type AssessmentCapabilities string
+
+// AssessmentMode scripted when there was a text to read
+//
+// Example: scripted
+type AssessmentMode string
+
+// AssessmentItem defines model for AssessmentItem.
+type AssessmentItem struct {
+	// Basis What it rests on: understood words, or the sounds themselves
+	//
+	// Example: asr_recognition
+	Basis AssessmentItemBasis `json:"basis"`
+
+	// Capabilities What this assessment can tell
+	Capabilities []AssessmentItemCapabilities `json:"capabilities"`
+
+	// Caveat What the figures are not, in the caller’s language
+	//
+	// Example: Based on how clearly a recogniser understood you, not on the sounds themselves.
+	Caveat string `json:"caveat"`
+
+	// CreatedAt Example: 2026-03-04T05:16:37Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// Fluency Measured from the times of words
+	Fluency Fluency `json:"fluency"`
+
+	// Id Example: 0197b0f1-4c11-7a52-9d0e-2b64c0f8a1d7
+	Id string `json:"id"`
+
+	// Language Example: es
+	Language string `json:"language"`
+
+	// MessageId The message of a talk that it is about
+	MessageId *string `json:"message_id"`
+
+	// Mode scripted when there was a text to read
+	//
+	// Example: scripted
+	Mode AssessmentItemMode `json:"mode"`
+
+	// OverallScore null unless an assessor has judged the sounds
+	OverallScore *float64 `json:"overall_score"`
+
+	// ProblemAreas What to work on, most evidence first
+	ProblemAreas []ProblemArea `json:"problem_areas"`
+
+	// Provider Example: deepgram-basic
+	Provider string `json:"provider"`
+
+	// ReferenceText What was to be read; null when the caller spoke freely
+	//
+	// Example: Quiero un café con leche
+	ReferenceText *string `json:"reference_text"`
+
+	// Scores Figures of 0 to 100; null where nobody can tell
+	Scores Scores `json:"scores"`
+
+	// SessionId null for an exercise on its own
+	SessionId *string `json:"session_id"`
+
+	// Suggestions At most three sentences for the caller
+	Suggestions []LearnSuggestion `json:"suggestions"`
+}
+
+// AssessmentItemBasis What it rests on: understood words, or the sounds themselves
+//
+// Example: asr_recognition
+type AssessmentItemBasis string
+
+// AssessmentItemCapabilities defines model for AssessmentItem.Capabilities.
+type AssessmentItemCapabilities string
+
+// AssessmentItemMode scripted when there was a text to read
+//
+// Example: scripted
+type AssessmentItemMode string
 
 // AudioRequest defines model for AudioRequest.
 type AudioRequest struct {
@@ -877,6 +2897,344 @@ type AudioRequest struct {
 
 	// Output The tutor's direction
 	Output *OutputRequest `json:"output,omitempty"`
+}
+
+// Bootstrap defines model for Bootstrap.
+type Bootstrap struct {
+	// Changes What is different now
+	Changes Changes `json:"changes"`
+
+	// Cursor For POST /sync, when all pages are there
+	//
+	// Example: 17
+	Cursor int64 `json:"cursor"`
+
+	// Next The next page; null on the last
+	Next *string `json:"next"`
+}
+
+// Card defines model for Card.
+type Card struct {
+	// Back The answer
+	//
+	// Example: la casa
+	Back string `json:"back"`
+
+	// Context Where it came from, or what explains it
+	//
+	// Example: La casa es azul.
+	Context string `json:"context"`
+
+	// CreatedAt Example: 2026-03-04T05:06:07Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// Difficulty 1 to 10; 0 for a new one
+	//
+	// Example: 3.2
+	Difficulty float64 `json:"difficulty"`
+
+	// DueAt null for a new one, which is due at once
+	//
+	// Example: 2026-03-20T05:06:07Z
+	DueAt *time.Time `json:"due_at"`
+
+	// Front What is asked
+	//
+	// Example: house
+	Front string `json:"front"`
+
+	// Id As the client made it, else a UUID
+	//
+	// Example: 0197b0f4-5a6b-7c8d-9e0f-1a2b3c4d5e6f
+	Id string `json:"id"`
+
+	// Kind What it asks for: to understand, to find, to say, or to say right what was wrong
+	//
+	// Example: produce
+	Kind CardKind `json:"kind"`
+
+	// Language The profile's
+	//
+	// Example: es
+	Language string `json:"language"`
+
+	// Lapses How often it was forgotten
+	//
+	// Example: 0
+	Lapses int64 `json:"lapses"`
+
+	// LastReviewedAt null for a new one
+	//
+	// Example: 2026-03-04T05:06:07Z
+	LastReviewedAt *time.Time `json:"last_reviewed_at"`
+
+	// LastUsedAt When it was last used so; null: never
+	LastUsedAt *time.Time `json:"last_used_at"`
+
+	// Leech It was forgotten eight times: better changed than repeated
+	//
+	// Example: false
+	Leech bool `json:"leech"`
+
+	// Level CEFR level of the word; null when it is not known
+	//
+	// Example: A1
+	Level *CardLevel `json:"level"`
+
+	// Origin Where it came from
+	//
+	// Example: manual
+	Origin CardOrigin `json:"origin"`
+
+	// ProfileId Example: 0197b0f1-1d2c-7f3e-8c11-6f2e5a7b9d10
+	ProfileId string `json:"profile_id"`
+
+	// Reps Reviews that count
+	//
+	// Example: 3
+	Reps int64 `json:"reps"`
+
+	// ScheduledDays From the last review to the next
+	//
+	// Example: 16
+	ScheduledDays int64 `json:"scheduled_days"`
+
+	// SourceCorrectionId The correction that it was made from, or null
+	SourceCorrectionId *string `json:"source_correction_id"`
+
+	// SourceMessageId The message that it was made from, or null
+	SourceMessageId *string `json:"source_message_id"`
+
+	// Stability Days after which nine of ten such cards are still known; 0 for a new one
+	//
+	// Example: 15.7
+	Stability float64 `json:"stability"`
+
+	// State Relearning is after a lapse
+	//
+	// Example: review
+	State CardState `json:"state"`
+
+	// SuspendedAt Since when it is not asked; null when it is
+	SuspendedAt *time.Time `json:"suspended_at"`
+
+	// Tags In order, without space in them
+	//
+	// Example: ["home"]
+	Tags []string `json:"tags"`
+
+	// TimesEncountered In conversations
+	//
+	// Example: 2
+	TimesEncountered int64 `json:"times_encountered"`
+
+	// TimesUsedCorrectly In conversations, rightly and unprompted
+	//
+	// Example: 1
+	TimesUsedCorrectly int64 `json:"times_used_correctly"`
+
+	// UpdatedAt Example: 2026-03-04T05:06:07Z
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// CardKind What it asks for: to understand, to find, to say, or to say right what was wrong
+//
+// Example: produce
+type CardKind string
+
+// CardLevel CEFR level of the word; null when it is not known
+//
+// Example: A1
+type CardLevel string
+
+// CardOrigin Where it came from
+//
+// Example: manual
+type CardOrigin string
+
+// CardState Relearning is after a lapse
+//
+// Example: review
+type CardState string
+
+// CardCounts defines model for CardCounts.
+type CardCounts struct {
+	// Active Reviewed, and not suspended
+	//
+	// Example: 112
+	Active int64 `json:"active"`
+
+	// Due That could be reviewed now
+	//
+	// Example: 14
+	Due int64 `json:"due"`
+
+	// Mastered In review with a stability of 21 days or more, or used rightly and unprompted on three days
+	//
+	// Example: 38
+	Mastered int64 `json:"mastered"`
+
+	// Total Cards that there are
+	//
+	// Example: 140
+	Total int64 `json:"total"`
+}
+
+// CardPatch defines model for CardPatch.
+type CardPatch struct {
+	// Back The answer
+	//
+	// Example: la casa
+	Back *string `json:"back,omitempty"`
+
+	// Context A sentence around it, or an explanation
+	//
+	// Example: La casa es grande.
+	Context *string `json:"context,omitempty"`
+
+	// Front What is asked
+	//
+	// Example: the house
+	Front *string `json:"front,omitempty"`
+
+	// Level CEFR level of the word; null when it is not known
+	//
+	// Example: A1
+	Level *string `json:"level,omitempty"`
+
+	// Suspended true: it is not asked any more
+	//
+	// Example: false
+	Suspended *bool `json:"suspended,omitempty"`
+
+	// Tags All of them: at most 12, without space in them
+	Tags *[]string `json:"tags,omitempty"`
+}
+
+// CardRequest defines model for CardRequest.
+type CardRequest struct {
+	// Back The answer: what tells cards apart
+	//
+	// Example: la casa
+	Back string `json:"back"`
+
+	// Context A sentence around it, or an explanation
+	//
+	// Example: La casa es azul.
+	Context *string `json:"context,omitempty"`
+
+	// Front What is asked
+	//
+	// Example: house
+	Front string `json:"front"`
+
+	// Id Made by the client, so that adding is repeat-safe; 1 to 64 letters, digits, '-', '_' or '.'
+	Id *string `json:"id,omitempty"`
+
+	// Kind produce by default
+	//
+	// Example: produce
+	Kind *CardRequestKind `json:"kind,omitempty"`
+
+	// Level CEFR level of the word
+	//
+	// Example: A1
+	Level *CardRequestLevel `json:"level,omitempty"`
+
+	// Tags At most 12, without space in them
+	Tags *[]string `json:"tags,omitempty"`
+}
+
+// CardRequestKind produce by default
+//
+// Example: produce
+type CardRequestKind string
+
+// CardRequestLevel CEFR level of the word
+//
+// Example: A1
+type CardRequestLevel string
+
+// CardResult defines model for CardResult.
+type CardResult struct {
+	// Errors What is wrong with it; empty unless it was rejected
+	Errors []FieldError `json:"errors"`
+
+	// Id The card's, which is another than the one asked for when it was merged; null when it was rejected
+	//
+	// Example: 0197b0f4-5a6b-7c8d-9e0f-1a2b3c4d5e6f
+	Id *string `json:"id"`
+
+	// Index Its place in the request, from 0
+	//
+	// Example: 0
+	Index int64 `json:"index"`
+
+	// Outcome As for one card; rejected: nothing was added, and errors says why
+	//
+	// Example: created
+	Outcome CardResultOutcome `json:"outcome"`
+}
+
+// CardResultOutcome As for one card; rejected: nothing was added, and errors says why
+//
+// Example: created
+type CardResultOutcome string
+
+// CardResults defines model for CardResults.
+type CardResults struct {
+	// Results One for each card, in their order
+	Results []CardResult `json:"results"`
+}
+
+// CardsRequest defines model for CardsRequest.
+type CardsRequest struct {
+	// Cards 1 to 500
+	Cards []CardRequest `json:"cards"`
+
+	// ProfileId One of the caller's profiles
+	//
+	// Example: 0197b0f1-1d2c-7f3e-8c11-6f2e5a7b9d10
+	ProfileId string `json:"profile_id"`
+}
+
+// CategoryCount defines model for CategoryCount.
+type CategoryCount struct {
+	// Category Example: verb_form
+	Category string `json:"category"`
+
+	// Count How often it was corrected
+	//
+	// Example: 11
+	Count int64 `json:"count"`
+
+	// Prompted That the learner was asked to say again and has not
+	//
+	// Example: 1
+	Prompted int64 `json:"prompted"`
+
+	// Repaired Of these, said rightly afterwards
+	//
+	// Example: 6
+	Repaired int64 `json:"repaired"`
+}
+
+// Changes defines model for Changes.
+type Changes struct {
+	// Cards Cards, whole
+	Cards []Card `json:"cards"`
+
+	// Deleted What is no more, or is not the caller's
+	Deleted []Entity `json:"deleted"`
+
+	// Other What has changed and has routes of its own
+	Other []Entity `json:"other"`
+
+	// Profiles Profiles, with their settings
+	Profiles []Profile `json:"profiles"`
+
+	// Reviews Reviews
+	Reviews []GatewaySyncReview `json:"reviews"`
 }
 
 // Clip defines model for Clip.
@@ -927,6 +3285,68 @@ type ClipRequest struct {
 // Example: friendly
 type ClipRequestStyle string
 
+// Consent defines model for Consent.
+type Consent struct {
+	// At Example: 2026-03-04T05:16:37Z
+	At time.Time `json:"at"`
+
+	// Granted false: taken back
+	//
+	// Example: true
+	Granted bool `json:"granted"`
+
+	// GrantedBy Who decided
+	//
+	// Example: 0197b0f1-0a1b-7c2d-8e3f-4a5b6c7d8e9f
+	GrantedBy string `json:"granted_by"`
+
+	// Id Example: 0197b0f1-5d2f-7c3e-9a4b-1f0e2d3c4b5a
+	Id string `json:"id"`
+
+	// Method How
+	//
+	// Example: app
+	Method string `json:"method"`
+
+	// Purpose What it is about
+	//
+	// Example: pronunciation_provider
+	Purpose ConsentPurpose `json:"purpose"`
+
+	// TextVersion The text that was agreed to
+	//
+	// Example: 2026-03
+	TextVersion string `json:"text_version"`
+}
+
+// ConsentPurpose What it is about
+//
+// Example: pronunciation_provider
+type ConsentPurpose string
+
+// ConsentRequest defines model for ConsentRequest.
+type ConsentRequest struct {
+	// Granted false takes it back
+	//
+	// Example: true
+	Granted bool `json:"granted"`
+
+	// Purpose What it is about
+	//
+	// Example: pronunciation_provider
+	Purpose ConsentRequestPurpose `json:"purpose"`
+
+	// TextVersion Which text the caller was shown
+	//
+	// Example: 2026-03
+	TextVersion string `json:"text_version"`
+}
+
+// ConsentRequestPurpose What it is about
+//
+// Example: pronunciation_provider
+type ConsentRequestPurpose string
+
 // Conversation defines model for Conversation.
 type Conversation struct {
 	// AccuracyScore Always null: what was recognised cannot tell how right it was
@@ -934,6 +3354,11 @@ type Conversation struct {
 
 	// ClientKey As the client gave it, or null
 	ClientKey *string `json:"client_key"`
+
+	// CorrectionsDisputed Those of them that the learner has disputed at some time
+	//
+	// Example: 1
+	CorrectionsDisputed int64 `json:"corrections_disputed"`
 
 	// CorrectionsMade Mistakes that the learner was shown
 	//
@@ -960,6 +3385,9 @@ type Conversation struct {
 	// Example: 2026-03-04T05:16:37Z
 	EndedAt *time.Time `json:"ended_at"`
 
+	// Goals Those of its scenario, in its order, as they stood when it began; none for free talk
+	Goals []Goal `json:"goals"`
+
 	// Id UUID
 	//
 	// Example: 0197b0f2-7c1e-7b6a-9a54-3f1d2f0c8e11
@@ -980,6 +3408,11 @@ type Conversation struct {
 
 	// ProfileId Example: 0197b0f1-1d2c-7f3e-8c11-6f2e5a7b9d10
 	ProfileId string `json:"profile_id"`
+
+	// ScenarioId What is played, see /scenarios; null for free talk
+	//
+	// Example: order-in-a-cafe
+	ScenarioId *string `json:"scenario_id"`
 
 	// SpeakingSeconds The learner's own voice, without pauses and the tutor
 	//
@@ -1063,6 +3496,41 @@ type Correction struct {
 	Start int64 `json:"start"`
 }
 
+// Coverage defines model for Coverage.
+type Coverage struct {
+	// Level Example: A2
+	Level CoverageLevel `json:"level"`
+
+	// Share 0 to 1
+	//
+	// Example: 0.87
+	Share float64 `json:"share"`
+}
+
+// CoverageLevel Example: A2
+type CoverageLevel string
+
+// Day defines model for Day.
+type Day struct {
+	// Day Where the learner was
+	//
+	// Example: 2026-03-04
+	Day string `json:"day"`
+}
+
+// DayLoad defines model for DayLoad.
+type DayLoad struct {
+	// Day The caller's local day
+	//
+	// Example: 2026-03-05
+	Day string `json:"day"`
+
+	// Due How many cards come due on it; on the first, with all that are due already
+	//
+	// Example: 12
+	Due int64 `json:"due"`
+}
+
 // DeletionRequest defines model for DeletionRequest.
 type DeletionRequest struct {
 	// Password Required for an account that has one.
@@ -1071,11 +3539,89 @@ type DeletionRequest struct {
 	Password *string `json:"password,omitempty"`
 }
 
+// Drill defines model for Drill.
+type Drill struct {
+	// Language Example: es
+	Language string `json:"language"`
+
+	// Source Where it is from: what the tutor said, a text that was read, or the word alone
+	//
+	// Example: tutor
+	Source DrillSource `json:"source"`
+
+	// Targets The words that it is for
+	//
+	// Example: ["leche"]
+	Targets []string `json:"targets"`
+
+	// Text Example: ¿Quieres el café con leche o solo?
+	Text string `json:"text"`
+}
+
+// DrillSource Where it is from: what the tutor said, a text that was read, or the word alone
+//
+// Example: tutor
+type DrillSource string
+
+// Due defines model for Due.
+type Due struct {
+	// Cards Those that are due, the longest waiting first, then new ones
+	Cards []DueCard `json:"cards"`
+
+	// Due How many cards are due, also beyond the limit, without new ones
+	//
+	// Example: 12
+	Due int64 `json:"due"`
+
+	// IntroducedToday How many were first reviewed today
+	//
+	// Example: 0
+	IntroducedToday int64 `json:"introduced_today"`
+
+	// New How many new cards the day still allows
+	//
+	// Example: 10
+	New int64 `json:"new"`
+}
+
+// DueCard defines model for DueCard.
+type DueCard struct {
+	// Card The card
+	Card Card `json:"card"`
+
+	// Previews Four, in the order of the ratings
+	Previews []Preview `json:"previews"`
+}
+
+// EditRequest defines model for EditRequest.
+type EditRequest struct {
+	// Text What was said
+	//
+	// Example: Ayer yo fui al mercado.
+	Text string `json:"text"`
+}
+
 // EmailRequest defines model for EmailRequest.
 type EmailRequest struct {
 	// Email Example: ana@example.org
 	Email openapi_types.Email `json:"email"`
 }
+
+// Entity defines model for Entity.
+type Entity struct {
+	// Entity What kind of thing it is
+	//
+	// Example: card
+	Entity EntityEntity `json:"entity"`
+
+	// Id Example: 0197b0f1-1d2c-7f3e-8c11-6f2e5a7b9d11
+	Id string `json:"id"`
+}
+
+// EntityEntity What kind of thing it is
+//
+// Example: card
+type EntityEntity string
 
 // Error defines model for Error.
 type Error struct {
@@ -1098,6 +3644,149 @@ type Error struct {
 	RequestId string `json:"request_id"`
 }
 
+// ErrorDay defines model for ErrorDay.
+type ErrorDay struct {
+	// Corrections Mistakes that were shown and not disputed
+	//
+	// Example: 4
+	Corrections int64 `json:"corrections"`
+
+	// Day Where the learner was
+	//
+	// Example: 2026-03-04
+	Day string `json:"day"`
+
+	// Repairs Those of them that were then said rightly
+	//
+	// Example: 2
+	Repairs int64 `json:"repairs"`
+
+	// Words The learner's
+	//
+	// Example: 118
+	Words int64 `json:"words"`
+}
+
+// ErrorProgress defines model for ErrorProgress.
+type ErrorProgress struct {
+	// Categories Of what can still be read, the most frequent first
+	Categories []CategoryCount `json:"categories"`
+
+	// Corrections Mistakes that were shown and not disputed
+	//
+	// Example: 40
+	Corrections int64 `json:"corrections"`
+
+	// Days One for each day of the range
+	Days []ErrorDay `json:"days"`
+
+	// Per100Words Corrections; null without words
+	//
+	// Example: 3.4
+	Per100Words *float64 `json:"per_100_words"`
+
+	// Repairs Those of them that were then said rightly
+	//
+	// Example: 22
+	Repairs int64 `json:"repairs"`
+
+	// Words The learner's, in the range
+	//
+	// Example: 1180
+	Words int64 `json:"words"`
+}
+
+// Estimate defines model for Estimate.
+type Estimate struct {
+	// CreatedAt Example: 2026-03-04T05:16:37Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// DecidedAt null: it waits for a decision
+	DecidedAt *time.Time `json:"decided_at"`
+
+	// Evidence What it rests on
+	Evidence LevelEvidence `json:"evidence"`
+
+	// High The upper end
+	//
+	// Example: B1
+	High EstimateHigh `json:"high"`
+
+	// Id UUID
+	//
+	// Example: 0197b0f7-1c2d-7e3f-8a4b-5c6d7e8f9a0b
+	Id string `json:"id"`
+
+	// Level The likeliest
+	//
+	// Example: B1
+	Level EstimateLevel `json:"level"`
+
+	// Low The lower end of the range
+	//
+	// Example: A2
+	Low EstimateLow `json:"low"`
+
+	// MethodVersion Estimates of different methods do not compare
+	//
+	// Example: 1
+	MethodVersion int64 `json:"method_version"`
+
+	// Status Example: suggested
+	Status EstimateStatus `json:"status"`
+}
+
+// EstimateHigh The upper end
+//
+// Example: B1
+type EstimateHigh string
+
+// EstimateLevel The likeliest
+//
+// Example: B1
+type EstimateLevel string
+
+// EstimateLow The lower end of the range
+//
+// Example: A2
+type EstimateLow string
+
+// EstimateStatus Example: suggested
+type EstimateStatus string
+
+// Evidence defines model for Evidence.
+type Evidence struct {
+	// BlockingErrors Not understood
+	BlockingErrors int64 `json:"blocking_errors"`
+
+	// Comprehension How much of the tutor was understood, 0 to 1; 0 when nothing is known
+	Comprehension float64 `json:"comprehension"`
+
+	// ErrorsPer100Words Mistakes that may be shown
+	ErrorsPer100Words float64 `json:"errors_per_100_words"`
+
+	// GoalsMet Goals of the scenario that were reached
+	GoalsMet int64 `json:"goals_met"`
+
+	// L1Share Of the words, those of another language, 0 to 1
+	L1Share float64 `json:"l1_share"`
+
+	// MajorErrors Understood with effort
+	MajorErrors int64 `json:"major_errors"`
+
+	// MinorErrors Understood without effort
+	MinorErrors int64 `json:"minor_errors"`
+
+	// UniqueWords Different ones of them
+	UniqueWords int64 `json:"unique_words"`
+
+	// Words The learner's
+	Words int64 `json:"words"`
+
+	// WordsPerTurn On average
+	WordsPerTurn float64 `json:"words_per_turn"`
+}
+
 // FieldError defines model for FieldError.
 type FieldError struct {
 	// Field Example: email
@@ -1105,6 +3794,162 @@ type FieldError struct {
 
 	// Message Example: is required
 	Message string `json:"message"`
+}
+
+// Fluency defines model for Fluency.
+type Fluency struct {
+	// ArticulationWpm Over the voiced time; null without times
+	//
+	// Example: 124
+	ArticulationWpm *float64 `json:"articulation_wpm"`
+
+	// DurationMs Of the recording
+	//
+	// Example: 3120
+	DurationMs int64 `json:"duration_ms"`
+
+	// Fillers Sounds of hesitation; null where the recogniser does not write them down: all languages but English
+	//
+	// Example: 1
+	Fillers *int64 `json:"fillers"`
+
+	// MeanLengthOfRun Words between pauses; null without times
+	//
+	// Example: 2.5
+	MeanLengthOfRun *float64 `json:"mean_length_of_run"`
+
+	// Pauses Silences of a quarter of a second or more between words
+	Pauses Pauses `json:"pauses"`
+
+	// Repeats Words or phrases said again at once
+	//
+	// Example: 0
+	Repeats int64 `json:"repeats"`
+
+	// Unit What is counted: characters where words are not written apart
+	//
+	// Example: word
+	Unit FluencyUnit `json:"unit"`
+
+	// Units How many were said, fillers aside
+	//
+	// Example: 5
+	Units int64 `json:"units"`
+
+	// VoicedMs Within words
+	//
+	// Example: 2410
+	VoicedMs int64 `json:"voiced_ms"`
+
+	// WordsPerMinute Over the duration; null without times
+	//
+	// Example: 96
+	WordsPerMinute *float64 `json:"words_per_minute"`
+}
+
+// FluencyUnit What is counted: characters where words are not written apart
+//
+// Example: word
+type FluencyUnit string
+
+// FluencyDay defines model for FluencyDay.
+type FluencyDay struct {
+	// Day Where the learner was
+	//
+	// Example: 2026-03-04
+	Day string `json:"day"`
+}
+
+// FluencyProgress defines model for FluencyProgress.
+type FluencyProgress struct {
+	// Days One for each day of the range
+	Days []FluencyDay `json:"days"`
+}
+
+// GatewaySyncReview defines model for GatewaySyncReview.
+type GatewaySyncReview struct {
+	// CardId The card that was reviewed
+	//
+	// Example: 0197b0f1-1d2c-7f3e-8c11-6f2e5a7b9d11
+	CardId string `json:"card_id"`
+
+	// DurationMs From the question to the rating
+	//
+	// Example: 3200
+	DurationMs int64 `json:"duration_ms"`
+
+	// Id Example: 0197b0f1-1d2c-7f3e-8c11-6f2e5a7b9d14
+	Id string `json:"id"`
+
+	// LocalDay The learner's day
+	//
+	// Example: 2026-03-04
+	LocalDay string `json:"local_day"`
+
+	// Mode How it was asked
+	//
+	// Example: self
+	Mode GatewaySyncReviewMode `json:"mode"`
+
+	// Rating 1 again, 2 hard, 3 good, 4 easy
+	//
+	// Example: 3
+	Rating int64 `json:"rating"`
+
+	// ReviewedAt By a right clock
+	//
+	// Example: 2026-03-04T05:10:00Z
+	ReviewedAt time.Time `json:"reviewed_at"`
+
+	// UndoneAt null: it counts
+	UndoneAt *time.Time `json:"undone_at"`
+}
+
+// GatewaySyncReviewMode How it was asked
+//
+// Example: self
+type GatewaySyncReviewMode string
+
+// Goal defines model for Goal.
+type Goal struct {
+	// Id Unique in its scenario
+	//
+	// Example: price
+	Id string `json:"id"`
+
+	// MessageId The message in which they stand; null until then
+	MessageId *string `json:"message_id"`
+
+	// Met Whether it was reached
+	//
+	// Example: true
+	Met bool `json:"met"`
+
+	// MetAt When it was found; null until then
+	//
+	// Example: 2026-03-04T05:08:10Z
+	MetAt *time.Time `json:"met_at"`
+
+	// Quote The learner's words that prove it; null until then
+	//
+	// Example: ¿cuánto cuesta?
+	Quote *string `json:"quote"`
+
+	// Text By the language of the app
+	Text map[string]string `json:"text"`
+}
+
+// GoalMet defines model for GoalMet.
+type GoalMet struct {
+	// Id The goal's
+	//
+	// Example: ask_price
+	Id string `json:"id"`
+
+	// Quote The learner's words that show it
+	//
+	// Example: ¿cuánto cuesta?
+	Quote string `json:"quote"`
 }
 
 // GuestRequest defines model for GuestRequest.
@@ -1134,6 +3979,37 @@ type Health struct {
 // HealthStatus degraded: Redis is down, and what is open goes on; down: the database is, so nothing can be kept
 type HealthStatus string
 
+// Hint defines model for Hint.
+type Hint struct {
+	// Language Of the text
+	//
+	// Example: en
+	Language string `json:"language"`
+
+	// Text A sentence or two, to be shown
+	//
+	// Example: Say what you would like to drink: “Quisiera…”
+	Text string `json:"text"`
+}
+
+// Import defines model for Import.
+type Import struct {
+	// Created Of them, that are new
+	//
+	// Example: 115
+	Created int64 `json:"created"`
+
+	// Merged Of them, that the profile had, or that were in the file before
+	//
+	// Example: 5
+	Merged int64 `json:"merged"`
+
+	// Read Cards in the file
+	//
+	// Example: 120
+	Read int64 `json:"read"`
+}
+
 // InputRequest defines model for InputRequest.
 type InputRequest struct {
 	// Format audio/pcm at 8000, 16000, 24000 or 48000 Hz
@@ -1141,6 +4017,90 @@ type InputRequest struct {
 
 	// TurnDetection How a turn of the learner ends; null for push-to-talk
 	TurnDetection *TurnDetectionRequest `json:"turn_detection,omitempty"`
+}
+
+// JudgementRequest defines model for JudgementRequest.
+type JudgementRequest struct {
+	// Status Example: disputed
+	Status JudgementRequestStatus `json:"status"`
+}
+
+// JudgementRequestStatus Example: disputed
+type JudgementRequestStatus string
+
+// KeptCorrection defines model for KeptCorrection.
+type KeptCorrection struct {
+	// Category What kind of mistake it is
+	//
+	// Example: verb_form
+	Category string `json:"category"`
+
+	// Corrected Example: yo fui
+	Corrected string `json:"corrected"`
+
+	// CreatedAt Example: 2026-03-04T05:07:12Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// End Where it ends; the first code point behind it
+	//
+	// Example: 11
+	End int64 `json:"end"`
+
+	// Explanation Example: The first person of ir in the past is fui.
+	Explanation string `json:"explanation"`
+
+	// ExplanationLanguage Of explanation
+	//
+	// Example: en
+	ExplanationLanguage string `json:"explanation_language"`
+
+	// Id Example: 0197b0f3-4d5e-7f60-8a1b-2c3d4e5f6071
+	Id string `json:"id"`
+
+	// MessageId Example: 0197b0f3-2b3c-7d4e-8f5a-6b7c8d9e0f1a
+	MessageId string `json:"message_id"`
+
+	// Original As it stands in the message
+	//
+	// Example: yo fue
+	Original string `json:"original"`
+
+	// SessionId Example: 0197b0f2-7c1e-7b6a-9a54-3f1d2f0c8e11
+	SessionId string `json:"session_id"`
+
+	// Severity How much it matters
+	//
+	// Example: major
+	Severity KeptCorrectionSeverity `json:"severity"`
+
+	// Start Where original begins in the message, in Unicode code points
+	//
+	// Example: 5
+	Start int64 `json:"start"`
+
+	// Status Example: shown
+	Status KeptCorrectionStatus `json:"status"`
+}
+
+// KeptCorrectionSeverity How much it matters
+//
+// Example: major
+type KeptCorrectionSeverity string
+
+// KeptCorrectionStatus Example: shown
+type KeptCorrectionStatus string
+
+// L1Word defines model for L1Word.
+type L1Word struct {
+	// Target In the language that is learned
+	//
+	// Example: playa
+	Target string `json:"target"`
+
+	// Text What was said
+	//
+	// Example: beach
+	Text string `json:"text"`
 }
 
 // Language defines model for Language.
@@ -1165,6 +4125,129 @@ type Language struct {
 	// Example: Español
 	OwnName string `json:"own_name"`
 }
+
+// LearnSuggestion defines model for LearnSuggestion.
+type LearnSuggestion struct {
+	// Language Example: en
+	Language string `json:"language"`
+
+	// Text Example: Say “leche” again, slowly: it was hard to recognise.
+	Text string `json:"text"`
+}
+
+// Level defines model for Level.
+type Level struct {
+	// CefrLevel The profile's own
+	//
+	// Example: A2
+	CefrLevel LevelCefrLevel `json:"cefr_level"`
+
+	// Estimate The one that waits for a decision, else the last that was decided; null before there was one
+	Estimate *Estimate `json:"estimate"`
+
+	// ProfileId Example: 0197b0f1-1d2c-7f3e-8c11-6f2e5a7b9d10
+	ProfileId string `json:"profile_id"`
+
+	// Sessions Conversations that count: most turns were analysed
+	//
+	// Example: 4
+	Sessions int64 `json:"sessions"`
+
+	// SessionsNeeded So many make an estimate possible
+	//
+	// Example: 3
+	SessionsNeeded int64 `json:"sessions_needed"`
+
+	// Words The learner's, in the conversations that count
+	//
+	// Example: 412
+	Words int64 `json:"words"`
+
+	// WordsNeeded So many make an estimate possible
+	//
+	// Example: 300
+	WordsNeeded int64 `json:"words_needed"`
+}
+
+// LevelCefrLevel The profile's own
+//
+// Example: A2
+type LevelCefrLevel string
+
+// LevelDecision defines model for LevelDecision.
+type LevelDecision struct {
+	// Decision accept makes it the profile's level, reject leaves that as it is
+	//
+	// Example: accept
+	Decision LevelDecisionDecision `json:"decision"`
+
+	// EstimateId The one that was shown
+	//
+	// Example: 0197b0f7-1c2d-7e3f-8a4b-5c6d7e8f9a0b
+	EstimateId string `json:"estimate_id"`
+}
+
+// LevelDecisionDecision accept makes it the profile's level, reject leaves that as it is
+//
+// Example: accept
+type LevelDecisionDecision string
+
+// LevelEvidence defines model for LevelEvidence.
+type LevelEvidence struct {
+	// Coverage Which share of the learner's different words each level and those below it cover, of those whose level is known; empty where those are too few
+	Coverage []Coverage `json:"coverage"`
+
+	// GoalsMet Goals of scenarios; they do not count for the estimate
+	//
+	// Example: 3
+	GoalsMet int64 `json:"goals_met"`
+
+	// Measures Those of which there is enough
+	Measures []LevelMeasure `json:"measures"`
+
+	// Sessions Conversations that count
+	//
+	// Example: 4
+	Sessions int64 `json:"sessions"`
+
+	// Turns The learner's
+	//
+	// Example: 51
+	Turns int64 `json:"turns"`
+
+	// Words The learner's
+	//
+	// Example: 412
+	Words int64 `json:"words"`
+}
+
+// LevelMeasure defines model for LevelMeasure.
+type LevelMeasure struct {
+	// Name Articulation rate is in words a minute without pauses; pauses are those within turns; errors count by how much they hinder, 1, 2 or 4; comprehension is the level that was followed, 1 for A1 to 6 for C2
+	//
+	// Example: words_per_turn
+	Name LevelMeasureName `json:"name"`
+
+	// PointsTo The level that it would be by this alone
+	//
+	// Example: B1
+	PointsTo LevelMeasurePointsTo `json:"points_to"`
+
+	// Value In the unit that the name says
+	//
+	// Example: 8.078
+	Value float64 `json:"value"`
+}
+
+// LevelMeasureName Articulation rate is in words a minute without pauses; pauses are those within turns; errors count by how much they hinder, 1, 2 or 4; comprehension is the level that was followed, 1 for A1 to 6 for C2
+//
+// Example: words_per_turn
+type LevelMeasureName string
+
+// LevelMeasurePointsTo The level that it would be by this alone
+//
+// Example: B1
+type LevelMeasurePointsTo string
 
 // LoginRequest defines model for LoginRequest.
 type LoginRequest struct {
@@ -1213,6 +4296,50 @@ type MeRequest struct {
 	UiLocale *string `json:"ui_locale,omitempty"`
 }
 
+// Memory defines model for Memory.
+type Memory struct {
+	// CreatedAt Example: 2026-03-04T05:16:37Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// EditedAt When the learner changed it; null: never
+	EditedAt *time.Time `json:"edited_at"`
+
+	// ExpiresAt When it is forgotten; null: never
+	ExpiresAt *time.Time `json:"expires_at"`
+
+	// Id UUID
+	//
+	// Example: 0197b0f6-6b1c-7c2d-8e3f-4a5b6c7d8e9f
+	Id string `json:"id"`
+
+	// Kind What it is about
+	//
+	// Example: interest
+	Kind MemoryKind `json:"kind"`
+
+	// ProfileId Example: 0197b0f1-1d2c-7f3e-8c11-6f2e5a7b9d10
+	ProfileId string `json:"profile_id"`
+
+	// SourceMessageId The message in which the learner said it; null when that was deleted
+	SourceMessageId *string `json:"source_message_id"`
+
+	// Text In the learner's own language
+	//
+	// Example: Likes markets.
+	Text string `json:"text"`
+}
+
+// MemoryKind What it is about
+//
+// Example: interest
+type MemoryKind string
+
+// MemoryPatch defines model for MemoryPatch.
+type MemoryPatch struct {
+	// Text Example: Likes flea markets.
+	Text string `json:"text"`
+}
+
 // Message defines model for Message.
 type Message struct {
 	// AudioUrl Always null: sound is not kept
@@ -1247,6 +4374,9 @@ type Message struct {
 	// Example: false
 	Interrupted bool `json:"interrupted"`
 
+	// OriginalText What was understood first, where the learner has said that it was something else; else null
+	OriginalText *string `json:"original_text"`
+
 	// PronunciationFeedback Always null until an assessor of sounds is connected: a recogniser cannot tell
 	PronunciationFeedback *Pronunciation `json:"pronunciation_feedback"`
 
@@ -1279,6 +4409,137 @@ type MessageRole string
 //
 // Example: voice
 type MessageSource string
+
+// Misheard defines model for Misheard.
+type Misheard struct {
+	// Accuracy Mean; null for a word
+	Accuracy *float64 `json:"accuracy"`
+
+	// Basis What it rests on
+	//
+	// Example: asr_recognition
+	Basis MisheardBasis `json:"basis"`
+
+	// Evidence How often
+	//
+	// Example: 3
+	Evidence int64 `json:"evidence"`
+
+	// Kind A word that was hard to recognise, or a sound that was off
+	//
+	// Example: word
+	Kind MisheardKind `json:"kind"`
+
+	// Language Example: es
+	Language string `json:"language"`
+
+	// LastAt When it was observed last
+	//
+	// Example: 2026-03-04T05:16:37Z
+	LastAt time.Time `json:"last_at"`
+
+	// Recognition Mean; null for a sound
+	//
+	// Example: 48.5
+	Recognition *float64 `json:"recognition"`
+
+	// Sittings In how many different sessions, or days of exercises
+	//
+	// Example: 2
+	Sittings int64 `json:"sittings"`
+
+	// Value The word or the sound
+	//
+	// Example: leche
+	Value string `json:"value"`
+}
+
+// MisheardBasis What it rests on
+//
+// Example: asr_recognition
+type MisheardBasis string
+
+// MisheardKind A word that was hard to recognise, or a sound that was off
+//
+// Example: word
+type MisheardKind string
+
+// Mutation defines model for Mutation.
+type Mutation struct {
+	// Code Why it was rejected
+	Code *MutationCode `json:"code"`
+
+	// EntityId By which the entity is known from now on
+	//
+	// Example: 0197b0f1-1d2c-7f3e-8c11-6f2e5a7b9d11
+	EntityId string `json:"entity_id"`
+
+	// Errors The fields to correct
+	Errors []FieldError `json:"errors"`
+
+	// Id As it was sent; empty when it was no UUID
+	//
+	// Example: 0197b0f1-1d2c-7f3e-8c11-6f2e5a7b9d10
+	Id string `json:"id"`
+
+	// Status Example: applied
+	Status MutationStatus `json:"status"`
+}
+
+// MutationCode Why it was rejected
+type MutationCode string
+
+// MutationStatus Example: applied
+type MutationStatus string
+
+// NewCardRequest defines model for NewCardRequest.
+type NewCardRequest struct {
+	// Back The answer: what tells cards apart
+	//
+	// Example: la casa
+	Back string `json:"back"`
+
+	// Context A sentence around it, or an explanation
+	//
+	// Example: La casa es azul.
+	Context *string `json:"context,omitempty"`
+
+	// Front What is asked
+	//
+	// Example: house
+	Front string `json:"front"`
+
+	// Id Made by the client, so that adding is repeat-safe; 1 to 64 letters, digits, '-', '_' or '.'
+	Id *string `json:"id,omitempty"`
+
+	// Kind produce by default
+	//
+	// Example: produce
+	Kind *NewCardRequestKind `json:"kind,omitempty"`
+
+	// Level CEFR level of the word
+	//
+	// Example: A1
+	Level *NewCardRequestLevel `json:"level,omitempty"`
+
+	// ProfileId One of the caller's profiles
+	//
+	// Example: 0197b0f1-1d2c-7f3e-8c11-6f2e5a7b9d10
+	ProfileId string `json:"profile_id"`
+
+	// Tags At most 12, without space in them
+	Tags *[]string `json:"tags,omitempty"`
+}
+
+// NewCardRequestKind produce by default
+//
+// Example: produce
+type NewCardRequestKind string
+
+// NewCardRequestLevel CEFR level of the word
+//
+// Example: A1
+type NewCardRequestLevel string
 
 // NewWord defines model for NewWord.
 type NewWord struct {
@@ -1324,6 +4585,25 @@ type OutputRequest struct {
 	Voice *string `json:"voice,omitempty"`
 }
 
+// Overview defines model for Overview.
+type Overview struct {
+	// ActiveDays Days of the range on which something was said or typed
+	//
+	// Example: 18
+	ActiveDays int64 `json:"active_days"`
+
+	// ArticulationWpm Words a minute without pauses; null where nothing was measured
+	//
+	// Example: 124.5
+	ArticulationWpm *float64 `json:"articulation_wpm"`
+
+	// Streak As it stands today
+	Streak StreakCount `json:"streak"`
+
+	// Vocabulary Cards, as they are now
+	Vocabulary CardCounts `json:"vocabulary"`
+}
+
 // PasswordChangeRequest defines model for PasswordChangeRequest.
 type PasswordChangeRequest struct {
 	// CurrentPassword Example: a good long one
@@ -1348,8 +4628,136 @@ type PasswordResetRequest struct {
 	Token string `json:"token"`
 }
 
+// Pauses defines model for Pauses.
+type Pauses struct {
+	// Count How many
+	//
+	// Example: 2
+	Count int64 `json:"count"`
+
+	// InPhrase Those that no punctuation accounts for; null where nothing tells phrases apart
+	//
+	// Example: 1
+	InPhrase *int64 `json:"in_phrase"`
+
+	// LongestMs 0 without a pause
+	//
+	// Example: 420
+	LongestMs int64 `json:"longest_ms"`
+
+	// MeanMs 0 without a pause
+	//
+	// Example: 310
+	MeanMs int64 `json:"mean_ms"`
+}
+
+// Phoneme defines model for Phoneme.
+type Phoneme struct {
+	// Accuracy null when it is not told
+	//
+	// Example: 41
+	Accuracy *float64 `json:"accuracy"`
+
+	// Alphabet What the symbol is written in; vendor: the assessor has names of its own
+	//
+	// Example: ipa
+	Alphabet PhonemeAlphabet `json:"alphabet"`
+
+	// HeardAs The sound that it was most like; null when that is not told
+	//
+	// Example: ʃ
+	HeardAs *string `json:"heard_as"`
+
+	// Symbol The sound as its alphabet writes it
+	//
+	// Example: tʃ
+	Symbol string `json:"symbol"`
+}
+
+// PhonemeAlphabet What the symbol is written in; vendor: the assessor has names of its own
+//
+// Example: ipa
+type PhonemeAlphabet string
+
+// Preview defines model for Preview.
+type Preview struct {
+	// Difficulty As it would be
+	//
+	// Example: 3.2
+	Difficulty float64 `json:"difficulty"`
+
+	// DueAt When it would be asked again
+	//
+	// Example: 2026-03-20T05:06:07Z
+	DueAt time.Time `json:"due_at"`
+
+	// IntervalSeconds From now until then
+	//
+	// Example: 1382400
+	IntervalSeconds int64 `json:"interval_seconds"`
+
+	// Rating 1 again, 2 hard, 3 good, 4 easy
+	//
+	// Example: 3
+	Rating int64 `json:"rating"`
+
+	// Stability As it would be
+	//
+	// Example: 15.7
+	Stability float64 `json:"stability"`
+
+	// State As it would be
+	//
+	// Example: review
+	State PreviewState `json:"state"`
+}
+
+// PreviewState As it would be
+//
+// Example: review
+type PreviewState string
+
+// ProblemArea defines model for ProblemArea.
+type ProblemArea struct {
+	// Evidence How often it was observed
+	//
+	// Example: 1
+	Evidence int64 `json:"evidence"`
+
+	// Kind What it is: a word, a sound, or pauses within phrases
+	//
+	// Example: word
+	Kind ProblemAreaKind `json:"kind"`
+
+	// Value The word or the sound
+	//
+	// Example: leche
+	Value string `json:"value"`
+}
+
+// ProblemAreaKind What it is: a word, a sound, or pauses within phrases
+//
+// Example: word
+type ProblemAreaKind string
+
+// ProblemSounds defines model for ProblemSounds.
+type ProblemSounds struct {
+	// Caveat What the list is not, in the caller's language
+	//
+	// Example: Based on how clearly a recogniser understood you, not on the sounds themselves.
+	Caveat string `json:"caveat"`
+
+	// Items What has most evidence first
+	Items []Misheard `json:"items"`
+}
+
 // Profile defines model for Profile.
 type Profile struct {
+	// AutoCards Whether cards come by themselves of what learners say wrongly or in their own language: at most five a session, and no more a day than new cards are asked
+	//
+	// Example: false
+	AutoCards bool `json:"auto_cards"`
+
 	// CefrLevel Example: A2
 	CefrLevel ProfileCefrLevel `json:"cefr_level"`
 
@@ -1422,6 +4830,11 @@ type ProfileCorrectionMode string
 
 // ProfilePatch defines model for ProfilePatch.
 type ProfilePatch struct {
+	// AutoCards Whether cards come by themselves of what the learner says wrongly or in their own language; false by default
+	//
+	// Example: false
+	AutoCards *bool `json:"auto_cards,omitempty"`
+
 	// CefrLevel Example: B1
 	CefrLevel *string `json:"cefr_level,omitempty"`
 
@@ -1451,6 +4864,11 @@ type ProfilePatchCorrectionMode string
 
 // ProfileRequest defines model for ProfileRequest.
 type ProfileRequest struct {
+	// AutoCards Whether cards come by themselves of what the learner says wrongly or in their own language; false by default
+	//
+	// Example: false
+	AutoCards *bool `json:"auto_cards,omitempty"`
+
 	// CefrLevel A1 by default
 	//
 	// Example: A2
@@ -1543,6 +4961,182 @@ type RegisterRequest struct {
 	Password string `json:"password"`
 }
 
+// RepeatRequest defines model for RepeatRequest.
+type RepeatRequest struct {
+	// Slow At three quarters of the learner's pace; true by default
+	//
+	// Example: true
+	Slow *bool `json:"slow,omitempty"`
+}
+
+// ReviewRequest defines model for ReviewRequest.
+type ReviewRequest struct {
+	// CardId One of the caller's cards
+	//
+	// Example: 0197b0f4-5a6b-7c8d-9e0f-1a2b3c4d5e6f
+	CardId string `json:"card_id"`
+
+	// DurationMs From the question to the rating
+	//
+	// Example: 2500
+	DurationMs *int64 `json:"duration_ms,omitempty"`
+
+	// Evidence An object about what the rating rests on, of at most 2 KiB; kept as it is
+	Evidence interface{} `json:"evidence,omitempty"`
+
+	// Id Made by the client, so that sending is repeat-safe; 1 to 64 letters, digits, '-', '_' or '.'
+	//
+	// Example: 5f0c1c1e-0a57-4f0e-9c62-6f7c1b9f3f7a
+	Id string `json:"id"`
+
+	// Mode How it was asked: the learner rated their own memory (by default), typed the answer, or said it
+	//
+	// Example: self
+	Mode *ReviewRequestMode `json:"mode,omitempty"`
+
+	// Rating 1 again, 2 hard, 3 good, 4 easy
+	//
+	// Example: 3
+	Rating int64 `json:"rating"`
+
+	// ReviewedAt By the device's clock; now by default
+	//
+	// Example: 2026-03-04T05:06:07Z
+	ReviewedAt *string `json:"reviewed_at,omitempty"`
+}
+
+// ReviewRequestMode How it was asked: the learner rated their own memory (by default), typed the answer, or said it
+//
+// Example: self
+type ReviewRequestMode string
+
+// ReviewResult defines model for ReviewResult.
+type ReviewResult struct {
+	// CardId The card that it is of
+	//
+	// Example: 0197b0f4-5a6b-7c8d-9e0f-1a2b3c4d5e6f
+	CardId string `json:"card_id"`
+
+	// Errors What is wrong with it; empty unless it was rejected
+	Errors []FieldError `json:"errors"`
+
+	// Id Example: 5f0c1c1e-0a57-4f0e-9c62-6f7c1b9f3f7a
+	Id string `json:"id"`
+
+	// Outcome repeated: the id was in the log already, and nothing was changed; rejected: errors says why
+	//
+	// Example: applied
+	Outcome ReviewResultOutcome `json:"outcome"`
+}
+
+// ReviewResultOutcome repeated: the id was in the log already, and nothing was changed; rejected: errors says why
+//
+// Example: applied
+type ReviewResultOutcome string
+
+// ReviewStats defines model for ReviewStats.
+type ReviewStats struct {
+	// Again Reviews rated so
+	//
+	// Example: 9
+	Again int64 `json:"again"`
+
+	// Days How many days it is about, today with them
+	//
+	// Example: 30
+	Days int64 `json:"days"`
+
+	// DaysReviewed Days on which there was a review
+	//
+	// Example: 21
+	DaysReviewed int64 `json:"days_reviewed"`
+
+	// DueNow Cards to be reviewed now, without new ones
+	//
+	// Example: 12
+	DueNow int64 `json:"due_now"`
+
+	// Easy Reviews rated so
+	//
+	// Example: 17
+	Easy int64 `json:"easy"`
+
+	// Good Reviews rated so
+	//
+	// Example: 80
+	Good int64 `json:"good"`
+
+	// Hard Reviews rated so
+	//
+	// Example: 14
+	Hard int64 `json:"hard"`
+
+	// LearningCards Cards being learned, also again after a lapse
+	//
+	// Example: 6
+	LearningCards int64 `json:"learning_cards"`
+
+	// Leeches Of all of them, those that were forgotten too often
+	//
+	// Example: 1
+	Leeches int64 `json:"leeches"`
+
+	// NewCards Cards never reviewed
+	//
+	// Example: 30
+	NewCards int64 `json:"new_cards"`
+
+	// Retention Of the reviews of cards in review, the share that was not again, 0 to 1; uses in conversation are not among them. null without any
+	//
+	// Example: 0.91
+	Retention *float64 `json:"retention"`
+
+	// ReviewCards Cards in review
+	//
+	// Example: 140
+	ReviewCards int64 `json:"review_cards"`
+
+	// Reviews Without those that were undone
+	//
+	// Example: 120
+	Reviews int64 `json:"reviews"`
+
+	// Seconds Time spent, where the client told
+	//
+	// Example: 640
+	Seconds int64 `json:"seconds"`
+
+	// SuspendedCards Of all of them, those that are not asked
+	//
+	// Example: 2
+	SuspendedCards int64 `json:"suspended_cards"`
+}
+
+// Reviews defines model for Reviews.
+type Reviews struct {
+	// Cards Those that were reviewed, as they are now
+	Cards []Card `json:"cards"`
+
+	// Results One for each review, in their order
+	Results []ReviewResult `json:"results"`
+}
+
+// ReviewsRequest defines model for ReviewsRequest.
+type ReviewsRequest struct {
+	// ClientNow What the device's clock says as it sends this: times are corrected when it is wrong by more than two minutes
+	//
+	// Example: 2026-03-04T05:06:08Z
+	ClientNow *string `json:"client_now,omitempty"`
+
+	// DeviceId What the client calls its device; 1 to 64 letters, digits, '-', '_' or '.'
+	//
+	// Example: phone-1
+	DeviceId *string `json:"device_id,omitempty"`
+
+	// Reviews 1 to 10,000
+	Reviews []ReviewRequest `json:"reviews"`
+}
+
 // Root defines model for Root.
 type Root struct {
 	// Name Example: Kalami
@@ -1555,6 +5149,111 @@ type Root struct {
 
 // RootStatus defines model for Root.Status.
 type RootStatus string
+
+// Scenario defines model for Scenario.
+type Scenario struct {
+	// Audience How old one should be
+	//
+	// Example: all
+	Audience ScenarioAudience `json:"audience"`
+
+	// Goals What the learner is to manage, three to five
+	Goals []ScenarioGoal `json:"goals"`
+
+	// Id Example: order-in-a-cafe
+	Id string `json:"id"`
+
+	// Languages In which it brings words
+	Languages []string `json:"languages"`
+
+	// LearnerRole Whom the learner plays
+	LearnerRole map[string]string `json:"learner_role"`
+
+	// LevelMax The highest
+	//
+	// Example: A2
+	LevelMax ScenarioLevelMax `json:"level_max"`
+
+	// LevelMin The lowest CEFR level that it is written for
+	//
+	// Example: A1
+	LevelMin ScenarioLevelMin `json:"level_min"`
+
+	// Situation Where it plays; "you" is the learner
+	Situation map[string]string `json:"situation"`
+
+	// Title By the language of the app; English is always there, as in all such texts
+	Title map[string]string `json:"title"`
+
+	// Topic talk: no roles are played
+	//
+	// Example: everyday
+	Topic ScenarioTopic `json:"topic"`
+
+	// TutorRole Whom the tutor plays
+	TutorRole map[string]string `json:"tutor_role"`
+
+	// Version Rises when it is changed; a session keeps the one that it began with
+	//
+	// Example: 1
+	Version int64 `json:"version"`
+
+	// Words Worth using in it, by the language that is learned
+	Words map[string][]string `json:"words"`
+}
+
+// ScenarioAudience How old one should be
+//
+// Example: all
+type ScenarioAudience string
+
+// ScenarioLevelMax The highest
+//
+// Example: A2
+type ScenarioLevelMax string
+
+// ScenarioLevelMin The lowest CEFR level that it is written for
+//
+// Example: A1
+type ScenarioLevelMin string
+
+// ScenarioTopic talk: no roles are played
+//
+// Example: everyday
+type ScenarioTopic string
+
+// ScenarioGoal defines model for ScenarioGoal.
+type ScenarioGoal struct {
+	// Id Unique in its scenario
+	//
+	// Example: price
+	Id string `json:"id"`
+
+	// Text By the language of the app
+	Text map[string]string `json:"text"`
+}
+
+// Scores defines model for Scores.
+type Scores struct {
+	// Accuracy Of the sounds; null unless an assessor has judged them
+	Accuracy *float64 `json:"accuracy"`
+
+	// Completeness Words of the text that were said; null without a text
+	//
+	// Example: 80
+	Completeness *float64 `json:"completeness"`
+
+	// Fluency An assessor's; the measures are beside it
+	Fluency *float64 `json:"fluency"`
+
+	// Prosody An assessor's
+	Prosody *float64 `json:"prosody"`
+
+	// Recognition How surely the recogniser understood the words: no measure of the sounds; null when it does not say
+	//
+	// Example: 87
+	Recognition *float64 `json:"recognition"`
+}
 
 // Services defines model for Services.
 type Services struct {
@@ -1597,6 +5296,31 @@ type SessionRequest struct {
 // SessionRequestDuplex half: the learner's microphone is closed while the tutor speaks
 type SessionRequestDuplex string
 
+// SourceRequest defines model for SourceRequest.
+type SourceRequest struct {
+	// CorrectionId One of the message's corrections, for a card that asks for the right form; either this or text
+	CorrectionId *string `json:"correction_id,omitempty"`
+
+	// Kind What the card asks for; by default what fits its source
+	//
+	// Example: produce
+	Kind *SourceRequestKind `json:"kind,omitempty"`
+
+	// MessageId Example: 0197b0f3-2b3c-7d4e-8f5a-6b7c8d9e0f1a
+	MessageId string `json:"message_id"`
+
+	// Text Example: fui al mercado
+	Text *string `json:"text,omitempty"`
+
+	// Translation Example: went to the market
+	Translation *string `json:"translation,omitempty"`
+}
+
+// SourceRequestKind What the card asks for; by default what fits its source
+//
+// Example: produce
+type SourceRequestKind string
+
 // StartRequest defines model for StartRequest.
 type StartRequest struct {
 	// ClientKey Makes the request repeat-safe; 1 to 64 letters, digits, '-', '_' or '.', unique for the caller
@@ -1619,7 +5343,12 @@ type StartRequest struct {
 	// Example: 0197b0f1-1d2c-7f3e-8c11-6f2e5a7b9d10
 	ProfileId string `json:"profile_id"`
 
-	// Topic "General conversation" by default
+	// ScenarioId What is to be played, see /scenarios; free talk by default
+	//
+	// Example: order-in-a-cafe
+	ScenarioId *string `json:"scenario_id,omitempty"`
+
+	// Topic By default the scenario's title, or "General conversation"
 	//
 	// Example: Ordering in a café
 	Topic *string `json:"topic,omitempty"`
@@ -1677,6 +5406,387 @@ type Status struct {
 // StatusStatus defines model for Status.Status.
 type StatusStatus string
 
+// Streak defines model for Streak.
+type Streak struct {
+	// Calendar One for each day of the range
+	Calendar []StreakDay `json:"calendar"`
+}
+
+// StreakCount defines model for StreakCount.
+type StreakCount struct {
+	// Current Days
+	//
+	// Example: 9
+	Current int64 `json:"current"`
+
+	// FreezeDays That are left
+	//
+	// Example: 1
+	FreezeDays int64 `json:"freeze_days"`
+
+	// FreezeDaysMax The most that there can be
+	//
+	// Example: 2
+	FreezeDaysMax int64 `json:"freeze_days_max"`
+
+	// LastDay The last day that was practised; null for never
+	//
+	// Example: 2026-03-04
+	LastDay *string `json:"last_day"`
+
+	// Longest Days
+	//
+	// Example: 21
+	Longest int64 `json:"longest"`
+
+	// PractisedToday Whether today counts already
+	//
+	// Example: true
+	PractisedToday bool `json:"practised_today"`
+}
+
+// StreakDay defines model for StreakDay.
+type StreakDay struct {
+	// Day Where the learner was
+	//
+	// Example: 2026-03-04
+	Day string `json:"day"`
+
+	// SpeakingSeconds The learner's own voice
+	//
+	// Example: 142.5
+	SpeakingSeconds float64 `json:"speaking_seconds"`
+
+	// State frozen: a freeze day stood in for it; none: neither, or it is not over yet
+	//
+	// Example: practised
+	State StreakDayState `json:"state"`
+}
+
+// StreakDayState frozen: a freeze day stood in for it; none: neither, or it is not over yet
+//
+// Example: practised
+type StreakDayState string
+
+// Suggestion defines model for Suggestion.
+type Suggestion struct {
+	// Back The answer
+	//
+	// Example: Ayer yo fui al mercado.
+	Back string `json:"back"`
+
+	// CorrectionId null when it does not come from one
+	CorrectionId *string `json:"correction_id"`
+
+	// Front What is asked
+	//
+	// Example: Ayer yo fue al mercado.
+	Front string `json:"front"`
+
+	// Kind What it asks for
+	//
+	// Example: fix
+	Kind SuggestionKind `json:"kind"`
+
+	// MessageId Example: 0197b0f3-2b3c-7d4e-8f5a-6b7c8d9e0f1a
+	MessageId string `json:"message_id"`
+
+	// Origin Where it came from
+	//
+	// Example: correction
+	Origin SuggestionOrigin `json:"origin"`
+}
+
+// SuggestionKind What it asks for
+//
+// Example: fix
+type SuggestionKind string
+
+// SuggestionOrigin Where it came from
+//
+// Example: correction
+type SuggestionOrigin string
+
+// Summary defines model for Summary.
+type Summary struct {
+	// Corrections The ids of the mistakes that may be shown, in the order of the session
+	Corrections []string `json:"corrections"`
+
+	// Goals Those of the session's scenario, in its order; none for free talk
+	Goals []Goal `json:"goals"`
+
+	// GoalsMet Those of them that were reached
+	GoalsMet []GoalMet `json:"goals_met"`
+
+	// L1Words Words that the learner said in another language
+	L1Words []L1Word `json:"l1_words"`
+
+	// Language Of went_well and next_step; null while there are none
+	//
+	// Example: en
+	Language *string `json:"language"`
+
+	// LearnerShare Of the time in which somebody spoke, 0 to 1
+	//
+	// Example: 0.41
+	LearnerShare float64 `json:"learner_share"`
+
+	// LevelEvidence What the session says about the learner's level; one alone decides nothing
+	LevelEvidence Evidence `json:"level_evidence"`
+
+	// NewWords Words that the tutor introduced
+	NewWords []NewWord `json:"new_words"`
+
+	// NextStep What to practise next, or null
+	//
+	// Example: Practise the past tense of ir.
+	NextStep *string `json:"next_step"`
+
+	// Prompted The same, after the tutor had said the right form
+	//
+	// Example: 1
+	Prompted int64 `json:"prompted"`
+
+	// Repaired Mistakes that were said rightly within three turns
+	//
+	// Example: 1
+	Repaired int64 `json:"repaired"`
+
+	// SessionId Example: 0197b0f2-7c1e-7b6a-9a54-3f1d2f0c8e11
+	SessionId string `json:"session_id"`
+
+	// SpeakingSeconds The learner's own voice
+	//
+	// Example: 142.5
+	SpeakingSeconds float64 `json:"speaking_seconds"`
+
+	// Status pending: more is to come; partial: what is told is missing for good
+	//
+	// Example: complete
+	Status SummaryStatus `json:"status"`
+
+	// Suggestions Cards that could be kept, at most five
+	Suggestions []Suggestion `json:"suggestions"`
+
+	// Turns The learner's
+	//
+	// Example: 12
+	Turns int64 `json:"turns"`
+
+	// TurnsWaiting Turns that are still to be analysed
+	//
+	// Example: 0
+	TurnsWaiting int64 `json:"turns_waiting"`
+
+	// TutorSpeakingSeconds What was heard of the tutor
+	//
+	// Example: 201.25
+	TutorSpeakingSeconds float64 `json:"tutor_speaking_seconds"`
+
+	// WentWell At most three sentences
+	WentWell []string `json:"went_well"`
+
+	// WordsPerMinute While the learner spoke; 0 without a voice
+	//
+	// Example: 49.7
+	WordsPerMinute float64 `json:"words_per_minute"`
+
+	// WordsSpoken The learner's
+	//
+	// Example: 118
+	WordsSpoken int64 `json:"words_spoken"`
+}
+
+// SummaryStatus pending: more is to come; partial: what is told is missing for good
+//
+// Example: complete
+type SummaryStatus string
+
+// Sync defines model for Sync.
+type Sync struct {
+	// Changes What is different now
+	Changes Changes `json:"changes"`
+
+	// Cursor For the next call; 0 with reset
+	//
+	// Example: 17
+	Cursor int64 `json:"cursor"`
+
+	// HasMore There are more changes: ask again at once
+	HasMore bool `json:"has_more"`
+
+	// Reset The server cannot go on from the cursor: load everything anew
+	Reset bool `json:"reset"`
+
+	// Results One for each mutation, in their order
+	Results []Mutation `json:"results"`
+}
+
+// SyncCard defines model for SyncCard.
+type SyncCard struct {
+	// Back The answer
+	//
+	// Example: buenos días
+	Back *string `json:"back,omitempty"`
+
+	// Context The sentence around it
+	Context *string `json:"context,omitempty"`
+
+	// Front What is asked
+	//
+	// Example: good morning
+	Front *string `json:"front,omitempty"`
+
+	// Kind Of card.add; produce by default
+	//
+	// Example: produce
+	Kind *SyncCardKind `json:"kind,omitempty"`
+
+	// Level A CEFR level, or empty
+	//
+	// Example: A1
+	Level *string `json:"level,omitempty"`
+
+	// Origin Of card.add; manual by default
+	Origin *SyncCardOrigin `json:"origin,omitempty"`
+
+	// ProfileId Of card.add
+	//
+	// Example: 0197b0f1-1d2c-7f3e-8c11-6f2e5a7b9d12
+	ProfileId *string `json:"profile_id,omitempty"`
+
+	// SourceCorrectionId Of card.add
+	SourceCorrectionId *string `json:"source_correction_id,omitempty"`
+
+	// SourceMessageId Of card.add: where it came from
+	SourceMessageId *string `json:"source_message_id,omitempty"`
+
+	// Tags In order
+	Tags *[]string `json:"tags,omitempty"`
+}
+
+// SyncCardKind Of card.add; produce by default
+//
+// Example: produce
+type SyncCardKind string
+
+// SyncCardOrigin Of card.add; manual by default
+type SyncCardOrigin string
+
+// SyncMutation defines model for SyncMutation.
+type SyncMutation struct {
+	// At When it was done, by the device's clock, RFC 3339
+	//
+	// Example: 2026-03-04T05:10:00Z
+	At string `json:"at"`
+
+	// Card Of card.add, and of card.edit the fields that were changed
+	Card *SyncCard `json:"card,omitempty"`
+
+	// EntityId The card, review or profile; of what is added, the UUID that the device has given it
+	//
+	// Example: 0197b0f1-1d2c-7f3e-8c11-6f2e5a7b9d11
+	EntityId string `json:"entity_id"`
+
+	// Id UUID, made by the device
+	//
+	// Example: 0197b0f1-1d2c-7f3e-8c11-6f2e5a7b9d10
+	Id openapi_types.UUID `json:"id"`
+
+	// Profile Of profile.edit: the settings that were changed; null goes back to the level's default
+	Profile *SyncProfile `json:"profile,omitempty"`
+
+	// Review Of review.add
+	Review *SyncReview `json:"review,omitempty"`
+
+	// Type Example: review.add
+	Type SyncMutationType `json:"type"`
+}
+
+// SyncMutationType Example: review.add
+type SyncMutationType string
+
+// SyncProfile defines model for SyncProfile.
+type SyncProfile struct {
+	// AutoCards Whether cards come by themselves; null for no
+	//
+	// Example: false
+	AutoCards *bool `json:"auto_cards,omitempty"`
+
+	// CorrectionMode How the learner wants to be corrected; null for the default of the level
+	//
+	// Example: strict
+	CorrectionMode *SyncProfileCorrectionMode `json:"correction_mode,omitempty"`
+
+	// PatienceMs Silence before the tutor speaks; null for the default of the level
+	//
+	// Example: 1500
+	PatienceMs *int64 `json:"patience_ms,omitempty"`
+
+	// SpeechRate The tutor's pace; null for the default of the level
+	//
+	// Example: 0.8
+	SpeechRate *float64 `json:"speech_rate,omitempty"`
+	VoiceId    *string  `json:"voice_id,omitempty"`
+}
+
+// SyncProfileCorrectionMode How the learner wants to be corrected; null for the default of the level
+//
+// Example: strict
+type SyncProfileCorrectionMode string
+
+// SyncRequest defines model for SyncRequest.
+type SyncRequest struct {
+	// ClientNow What the device's clock says now, RFC 3339
+	//
+	// Example: 2026-03-04T05:16:37Z
+	ClientNow *string `json:"client_now,omitempty"`
+
+	// Cursor The one of the last answer or of the bootstrap; null or left out: the device has nothing yet
+	//
+	// Example: 0
+	Cursor *int64 `json:"cursor,omitempty"`
+
+	// DeviceId Made by the device, once
+	//
+	// Example: phone-1
+	DeviceId string `json:"device_id"`
+
+	// Mutations In the order in which they were done
+	Mutations *[]SyncMutation `json:"mutations,omitempty"`
+}
+
+// SyncReview defines model for SyncReview.
+type SyncReview struct {
+	// CardId The card that was reviewed
+	//
+	// Example: 0197b0f1-1d2c-7f3e-8c11-6f2e5a7b9d13
+	CardId string `json:"card_id"`
+
+	// DurationMs From the question to the rating
+	//
+	// Example: 3200
+	DurationMs *int64 `json:"duration_ms,omitempty"`
+
+	// Evidence An object about what the rating rests on
+	Evidence interface{} `json:"evidence,omitempty"`
+
+	// Mode self by default
+	//
+	// Example: self
+	Mode *SyncReviewMode `json:"mode,omitempty"`
+
+	// Rating 1 again, 2 hard, 3 good, 4 easy
+	//
+	// Example: 3
+	Rating int64 `json:"rating"`
+}
+
+// SyncReviewMode self by default
+//
+// Example: self
+type SyncReviewMode string
+
 // TextRequest defines model for TextRequest.
 type TextRequest struct {
 	// GenerateAudio Whether the answer is to be spoken, too; true by default
@@ -1722,13 +5832,24 @@ type TicketRequest struct {
 	// Example: 0197b0f1-1d2c-7f3e-8c11-6f2e5a7b9d10
 	ProfileId string `json:"profile_id"`
 
+	// ScenarioId What a new session is to play, see /scenarios; free talk by default. With conversation_id, that session's own
+	//
+	// Example: order-in-a-cafe
+	ScenarioId *string `json:"scenario_id,omitempty"`
+
 	// Session What the session starts with; the profile's and the protocol's values for what is left out
 	Session *SessionRequest `json:"session,omitempty"`
 
-	// Topic What a new session is about; "General conversation" by default
+	// Topic What a new session is about; by default its scenario's title, or "General conversation"
 	//
 	// Example: Ordering in a café
 	Topic *string `json:"topic,omitempty"`
+}
+
+// Timeline defines model for Timeline.
+type Timeline struct {
+	// Days One for each day of the range
+	Days []Day `json:"days"`
 }
 
 // Token defines model for Token.
@@ -1777,6 +5898,38 @@ type Transcript struct {
 	// Text Empty when nothing was said
 	//
 	// Example: Quisiera un café con leche.
+	Text string `json:"text"`
+}
+
+// TranslateRequest defines model for TranslateRequest.
+type TranslateRequest struct {
+	// MessageId A message of the session; either this or text
+	//
+	// Example: 0197b0f3-2b3c-7d4e-8f5a-6b7c8d9e0f1a
+	MessageId *string `json:"message_id,omitempty"`
+
+	// Text Any text; either this or message_id
+	//
+	// Example: ¿Qué le gustaría comer?
+	Text *string `json:"text,omitempty"`
+}
+
+// Translation defines model for Translation.
+type Translation struct {
+	// Language Of text: the learner's own
+	//
+	// Example: en
+	Language string `json:"language"`
+
+	// MessageId As it was asked for, or null
+	MessageId *string `json:"message_id"`
+
+	// Source What was translated
+	//
+	// Example: ¿Qué le gustaría comer?
+	Source string `json:"source"`
+
+	// Text Example: What would you like to eat?
 	Text string `json:"text"`
 }
 
@@ -1883,6 +6036,20 @@ type TurnDetectionRequest struct {
 // TurnDetectionRequestType patient: the turn ends after silence that fits the learner; endpoint: where the recogniser says so, which is sooner and cuts a hesitant learner off
 type TurnDetectionRequestType string
 
+// Undone defines model for Undone.
+type Undone struct {
+	// Card As it is without the review
+	Card Card `json:"card"`
+
+	// Id Example: 5f0c1c1e-0a57-4f0e-9c62-6f7c1b9f3f7a
+	Id string `json:"id"`
+
+	// UndoneAt When it was taken back for the first time
+	//
+	// Example: 2026-03-04T05:06:08Z
+	UndoneAt time.Time `json:"undone_at"`
+}
+
 // User defines model for User.
 type User struct {
 	CreatedAt time.Time `json:"created_at"`
@@ -1914,6 +6081,60 @@ type User struct {
 	//
 	// Example: pt-BR
 	UiLocale *string `json:"ui_locale"`
+}
+
+// VocabularyDay defines model for VocabularyDay.
+type VocabularyDay struct {
+	// Added Cards made on this day
+	//
+	// Example: 3
+	Added int64 `json:"added"`
+
+	// Day Where the learner was
+	//
+	// Example: 2026-03-04
+	Day string `json:"day"`
+
+	// Lapses Cards learned before that were forgotten
+	//
+	// Example: 2
+	Lapses int64 `json:"lapses"`
+
+	// NewWords Cards reviewed for the first time
+	//
+	// Example: 5
+	NewWords int64 `json:"new_words"`
+
+	// Retention 0 to 1; null without reviews of cards learned before
+	//
+	// Example: 0.9
+	Retention *float64 `json:"retention"`
+
+	// Reviews Of any card
+	//
+	// Example: 20
+	Reviews int64 `json:"reviews"`
+
+	// Total Cards by its end, of those that there are now
+	//
+	// Example: 140
+	Total int64 `json:"total"`
+}
+
+// VocabularyProgress defines model for VocabularyProgress.
+type VocabularyProgress struct {
+	// Days One for each day of the range
+	Days []VocabularyDay `json:"days"`
+
+	// Retention In the range, 0 to 1; null without reviews of cards learned before
+	//
+	// Example: 0.91
+	Retention *float64 `json:"retention"`
+
+	// Reviews In the range
+	//
+	// Example: 240
+	Reviews int64 `json:"reviews"`
 }
 
 // Voice defines model for Voice.
@@ -1994,6 +6215,11 @@ type VoiceConfig struct {
 	// Parts Who hears, thinks and speaks
 	Parts     VoiceParts `json:"parts"`
 	ProfileId string     `json:"profile_id"`
+
+	// ScenarioId What is played; absent for free talk
+	//
+	// Example: order-in-a-cafe
+	ScenarioId *string `json:"scenario_id,omitempty"`
 
 	// Topic Example: General conversation
 	Topic *string `json:"topic,omitempty"`
@@ -2094,6 +6320,96 @@ type Voices struct {
 // VoicesProvider Example: elevenlabs
 type VoicesProvider string
 
+// GetProgressErrorsParams defines parameters for GetProgressErrors.
+type GetProgressErrorsParams struct {
+	// ProfileId Only this profile; all of the caller's languages together when it is left out.
+	ProfileId *string `form:"profile_id,omitempty" json:"profile_id,omitempty"`
+
+	// From The first day, as YYYY-MM-DD.
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, today by default; at most 366 days in all.
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+
+	// Days How many days, where `from` or `to` is left out.
+	Days *int64 `form:"days,omitempty" json:"days,omitempty"`
+}
+
+// GetProgressFluencyParams defines parameters for GetProgressFluency.
+type GetProgressFluencyParams struct {
+	// ProfileId Only this profile; all of the caller's languages together when it is left out.
+	ProfileId *string `form:"profile_id,omitempty" json:"profile_id,omitempty"`
+
+	// From The first day, as YYYY-MM-DD.
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, today by default; at most 366 days in all.
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+
+	// Days How many days, where `from` or `to` is left out.
+	Days *int64 `form:"days,omitempty" json:"days,omitempty"`
+}
+
+// GetProgressOverviewParams defines parameters for GetProgressOverview.
+type GetProgressOverviewParams struct {
+	// ProfileId Only this profile; all of the caller's languages together when it is left out.
+	ProfileId *string `form:"profile_id,omitempty" json:"profile_id,omitempty"`
+
+	// From The first day, as YYYY-MM-DD.
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, today by default; at most 366 days in all.
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+
+	// Days How many days, where `from` or `to` is left out.
+	Days *int64 `form:"days,omitempty" json:"days,omitempty"`
+}
+
+// GetProgressStreakParams defines parameters for GetProgressStreak.
+type GetProgressStreakParams struct {
+	// ProfileId Only this profile; all of the caller's languages together when it is left out.
+	ProfileId *string `form:"profile_id,omitempty" json:"profile_id,omitempty"`
+
+	// From The first day, as YYYY-MM-DD.
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, today by default; at most 366 days in all.
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+
+	// Days How many days, where `from` or `to` is left out.
+	Days *int64 `form:"days,omitempty" json:"days,omitempty"`
+}
+
+// GetProgressTimelineParams defines parameters for GetProgressTimeline.
+type GetProgressTimelineParams struct {
+	// ProfileId Only this profile; all of the caller's languages together when it is left out.
+	ProfileId *string `form:"profile_id,omitempty" json:"profile_id,omitempty"`
+
+	// From The first day, as YYYY-MM-DD.
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, today by default; at most 366 days in all.
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+
+	// Days How many days, where `from` or `to` is left out.
+	Days *int64 `form:"days,omitempty" json:"days,omitempty"`
+}
+
+// GetProgressVocabularyParams defines parameters for GetProgressVocabulary.
+type GetProgressVocabularyParams struct {
+	// ProfileId Only this profile; all of the caller's languages together when it is left out.
+	ProfileId *string `form:"profile_id,omitempty" json:"profile_id,omitempty"`
+
+	// From The first day, as YYYY-MM-DD.
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, today by default; at most 366 days in all.
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+
+	// Days How many days, where `from` or `to` is left out.
+	Days *int64 `form:"days,omitempty" json:"days,omitempty"`
+}
+
 // ListSessionsParams defines parameters for ListSessions.
 type ListSessionsParams struct {
 	// Limit How many at most, up to 100.
@@ -2115,6 +6431,15 @@ type SendAudioMultipartBody struct {
 	Language *string `json:"language,omitempty"`
 }
 
+// ListCorrectionsParams defines parameters for ListCorrections.
+type ListCorrectionsParams struct {
+	// Limit How many at most, up to 500.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset How many to skip.
+	Offset *int64 `form:"offset,omitempty" json:"offset,omitempty"`
+}
+
 // ListMessagesParams defines parameters for ListMessages.
 type ListMessagesParams struct {
 	// AfterSeq Only messages with a higher number.
@@ -2123,6 +6448,126 @@ type ListMessagesParams struct {
 	// Limit How many at most.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 }
+
+// ListConsentsParams defines parameters for ListConsents.
+type ListConsentsParams struct {
+	// Limit How many at most, up to 100.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset How many to skip.
+	Offset *int64 `form:"offset,omitempty" json:"offset,omitempty"`
+}
+
+// ForgetMemoriesParams defines parameters for ForgetMemories.
+type ForgetMemoriesParams struct {
+	// ProfileId Only those of this profile.
+	ProfileId *string `form:"profile_id,omitempty" json:"profile_id,omitempty"`
+}
+
+// ListMemoriesParams defines parameters for ListMemories.
+type ListMemoriesParams struct {
+	// Limit How many at most, up to 200.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset How many to skip.
+	Offset *int64 `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// ProfileId Only those of this profile.
+	ProfileId *string `form:"profile_id,omitempty" json:"profile_id,omitempty"`
+}
+
+// AssessMultipartBody defines parameters for Assess.
+type AssessMultipartBody struct {
+	// Audio The recording: WAV, MP3, WebM, M4A or Ogg, told by its content; at most 25 MiB and two minutes. Its file name and type do not matter.
+	Audio openapi_types.File `json:"audio"`
+
+	// Language What is spoken: one of GET /languages, with a region if one is meant
+	Language string `json:"language"`
+
+	// ReferenceText What was to be read; left out for free speech
+	ReferenceText *string `json:"reference_text,omitempty"`
+
+	// SessionId The session that it belongs to
+	SessionId *string `json:"session_id,omitempty"`
+}
+
+// ListAssessmentsParams defines parameters for ListAssessments.
+type ListAssessmentsParams struct {
+	// Limit How many at most, up to 100.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset How many to skip.
+	Offset *int64 `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// Language Only those in one of GET /languages.
+	Language *string `form:"language,omitempty" json:"language,omitempty"`
+}
+
+// ListDrillsParams defines parameters for ListDrills.
+type ListDrillsParams struct {
+	// Language One of GET /languages.
+	Language string `form:"language" json:"language"`
+}
+
+// ListProblemSoundsParams defines parameters for ListProblemSounds.
+type ListProblemSoundsParams struct {
+	// Language One of GET /languages.
+	Language string `form:"language" json:"language"`
+}
+
+// ListDueCardsParams defines parameters for ListDueCards.
+type ListDueCardsParams struct {
+	// ProfileId Only cards of this profile.
+	ProfileId *string `form:"profile_id,omitempty" json:"profile_id,omitempty"`
+
+	// Limit How many at most.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// GetReviewForecastParams defines parameters for GetReviewForecast.
+type GetReviewForecastParams struct {
+	// ProfileId Only cards of this profile.
+	ProfileId *string `form:"profile_id,omitempty" json:"profile_id,omitempty"`
+
+	// Days How many days.
+	Days *int64 `form:"days,omitempty" json:"days,omitempty"`
+}
+
+// GetReviewStatisticsParams defines parameters for GetReviewStatistics.
+type GetReviewStatisticsParams struct {
+	// ProfileId Only cards of this profile.
+	ProfileId *string `form:"profile_id,omitempty" json:"profile_id,omitempty"`
+
+	// Days How many of the last days, today with them.
+	Days *int64 `form:"days,omitempty" json:"days,omitempty"`
+}
+
+// ListScenariosParams defines parameters for ListScenarios.
+type ListScenariosParams struct {
+	// Limit How many at most, up to 100.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset How many to skip.
+	Offset *int64 `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// Language Only those with words of this language, and no words of another.
+	Language *ListScenariosParamsLanguage `form:"language,omitempty" json:"language,omitempty"`
+
+	// Level Only those for this CEFR level.
+	Level *ListScenariosParamsLevel `form:"level,omitempty" json:"level,omitempty"`
+
+	// Topic Only those of this topic.
+	Topic *ListScenariosParamsTopic `form:"topic,omitempty" json:"topic,omitempty"`
+}
+
+// ListScenariosParamsLanguage defines parameters for ListScenarios.
+type ListScenariosParamsLanguage string
+
+// ListScenariosParamsLevel defines parameters for ListScenarios.
+type ListScenariosParamsLevel string
+
+// ListScenariosParamsTopic defines parameters for ListScenarios.
+type ListScenariosParamsTopic string
 
 // SpeakParams defines parameters for Speak.
 type SpeakParams struct {
@@ -2226,6 +6671,93 @@ type ListVoicesParams struct {
 // ListVoicesParamsProvider defines parameters for ListVoices.
 type ListVoicesParamsProvider string
 
+// BootstrapParams defines parameters for Bootstrap.
+type BootstrapParams struct {
+	// Page The answer before has called it `next`; left out for the first page.
+	Page *string `form:"page,omitempty" json:"page,omitempty"`
+
+	// Limit How many things at most.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListCardsParams defines parameters for ListCards.
+type ListCardsParams struct {
+	// Limit How many at most, up to 200.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset How many to skip.
+	Offset *int64 `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// ProfileId Only those of this profile.
+	ProfileId *string `form:"profile_id,omitempty" json:"profile_id,omitempty"`
+
+	// Kind Only those of this kind.
+	Kind *ListCardsParamsKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// State Only those in this state.
+	State *ListCardsParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Origin Only those that came from there.
+	Origin *ListCardsParamsOrigin `form:"origin,omitempty" json:"origin,omitempty"`
+
+	// Level Only words of this CEFR level.
+	Level *ListCardsParamsLevel `form:"level,omitempty" json:"level,omitempty"`
+
+	// Tag Only those with this tag.
+	Tag *string `form:"tag,omitempty" json:"tag,omitempty"`
+
+	// Text Only those with this text in front or back, in capital or small letters.
+	Text *string `form:"text,omitempty" json:"text,omitempty"`
+
+	// Due Only those that are to be reviewed now (or are not), new ones among them.
+	Due *bool `form:"due,omitempty" json:"due,omitempty"`
+
+	// Suspended Only those that are suspended (or are not).
+	Suspended *bool `form:"suspended,omitempty" json:"suspended,omitempty"`
+
+	// Leech Only those that were forgotten too often (or were not).
+	Leech *bool `form:"leech,omitempty" json:"leech,omitempty"`
+}
+
+// ListCardsParamsKind defines parameters for ListCards.
+type ListCardsParamsKind string
+
+// ListCardsParamsState defines parameters for ListCards.
+type ListCardsParamsState string
+
+// ListCardsParamsOrigin defines parameters for ListCards.
+type ListCardsParamsOrigin string
+
+// ListCardsParamsLevel defines parameters for ListCards.
+type ListCardsParamsLevel string
+
+// ExportCardsParams defines parameters for ExportCards.
+type ExportCardsParams struct {
+	// Format The form of the file.
+	Format ExportCardsParamsFormat `form:"format" json:"format"`
+
+	// ProfileId Only cards of this profile.
+	ProfileId *string `form:"profile_id,omitempty" json:"profile_id,omitempty"`
+}
+
+// ExportCardsParamsFormat defines parameters for ExportCards.
+type ExportCardsParamsFormat string
+
+// ImportCardsTextBody defines parameters for ImportCards.
+type ImportCardsTextBody = openapi_types.File
+
+// ImportCardsParams defines parameters for ImportCards.
+type ImportCardsParams struct {
+	// ProfileId The profile that gets the cards.
+	ProfileId string `form:"profile_id" json:"profile_id"`
+
+	// Format The form of the file.
+	Format ImportCardsParamsFormat `form:"format" json:"format"`
+}
+
+// ImportCardsParamsFormat defines parameters for ImportCards.
+type ImportCardsParamsFormat string
+
 // ResendVerificationJSONRequestBody defines body for ResendVerification for application/json ContentType.
 type ResendVerificationJSONRequestBody = EmailRequest
 
@@ -2265,6 +6797,9 @@ type RefreshJSONRequestBody = RefreshRequest
 // RegisterJSONRequestBody defines body for Register for application/json ContentType.
 type RegisterJSONRequestBody = RegisterRequest
 
+// EditMessageJSONRequestBody defines body for EditMessage for application/json ContentType.
+type EditMessageJSONRequestBody = EditRequest
+
 // StartSessionJSONRequestBody defines body for StartSession for application/json ContentType.
 type StartSessionJSONRequestBody = StartRequest
 
@@ -2274,8 +6809,32 @@ type SendAudioJSONRequestBody = RecordingRequest
 // SendAudioMultipartRequestBody defines body for SendAudio for multipart/form-data ContentType.
 type SendAudioMultipartRequestBody SendAudioMultipartBody
 
+// RepeatJSONRequestBody defines body for Repeat for application/json ContentType.
+type RepeatJSONRequestBody = RepeatRequest
+
 // SendTextJSONRequestBody defines body for SendText for application/json ContentType.
 type SendTextJSONRequestBody = TextRequest
+
+// TranslateJSONRequestBody defines body for Translate for application/json ContentType.
+type TranslateJSONRequestBody = TranslateRequest
+
+// JudgeCorrectionJSONRequestBody defines body for JudgeCorrection for application/json ContentType.
+type JudgeCorrectionJSONRequestBody = JudgementRequest
+
+// DecideConsentJSONRequestBody defines body for DecideConsent for application/json ContentType.
+type DecideConsentJSONRequestBody = ConsentRequest
+
+// UpdateMemoryJSONRequestBody defines body for UpdateMemory for application/json ContentType.
+type UpdateMemoryJSONRequestBody = MemoryPatch
+
+// AssessJSONRequestBody defines body for Assess for application/json ContentType.
+type AssessJSONRequestBody = AssessRequest
+
+// AssessMultipartRequestBody defines body for Assess for multipart/form-data ContentType.
+type AssessMultipartRequestBody AssessMultipartBody
+
+// AddReviewsJSONRequestBody defines body for AddReviews for application/json ContentType.
+type AddReviewsJSONRequestBody = ReviewsRequest
 
 // SynthesizeJSONRequestBody defines body for Synthesize for application/json ContentType.
 type SynthesizeJSONRequestBody = ClipRequest
@@ -2289,14 +6848,35 @@ type TranscribeJSONRequestBody = RecordingRequest
 // TranscribeMultipartRequestBody defines body for Transcribe for multipart/form-data ContentType.
 type TranscribeMultipartRequestBody TranscribeMultipartBody
 
+// SyncJSONRequestBody defines body for Sync for application/json ContentType.
+type SyncJSONRequestBody = SyncRequest
+
 // CreateProfileJSONRequestBody defines body for CreateProfile for application/json ContentType.
 type CreateProfileJSONRequestBody = ProfileRequest
 
 // UpdateProfileJSONRequestBody defines body for UpdateProfile for application/json ContentType.
 type UpdateProfileJSONRequestBody = ProfilePatch
 
+// DecideLevelJSONRequestBody defines body for DecideLevel for application/json ContentType.
+type DecideLevelJSONRequestBody = LevelDecision
+
 // CreateTicketJSONRequestBody defines body for CreateTicket for application/json ContentType.
 type CreateTicketJSONRequestBody = TicketRequest
+
+// AddCardJSONRequestBody defines body for AddCard for application/json ContentType.
+type AddCardJSONRequestBody = NewCardRequest
+
+// AddCardsJSONRequestBody defines body for AddCards for application/json ContentType.
+type AddCardsJSONRequestBody = CardsRequest
+
+// AddCardFromMessageJSONRequestBody defines body for AddCardFromMessage for application/json ContentType.
+type AddCardFromMessageJSONRequestBody = SourceRequest
+
+// ImportCardsTextRequestBody defines body for ImportCards for text/plain ContentType.
+type ImportCardsTextRequestBody = ImportCardsTextBody
+
+// UpdateCardJSONRequestBody defines body for UpdateCard for application/json ContentType.
+type UpdateCardJSONRequestBody = CardPatch
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
@@ -2378,6 +6958,48 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET / (the `GetRoot` operationId).
 	GetRoot(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetProgressErrors What was corrected and what was mended, by kind of mistake
+	//
+	// Days are the learner's own: each thing counts on the day that it was where they were when it happened, and stays there wherever they travel. Mistakes that were shown and not disputed count on the day of what was said. *Repaired* are those that the learner said rightly soon after. A recogniser mends some mistakes by itself, so that these are fewer than were made. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Corresponds with GET /analytics/errors (the `GetProgressErrors` operationId).
+	GetProgressErrors(ctx context.Context, params *GetProgressErrorsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetProgressFluency How fast and with what pauses the learner spoke
+	//
+	// Days are the learner's own: each thing counts on the day that it was where they were when it happened, and stays there wherever they travel. By the times of the words that a recogniser heard: nothing of it says how right they were, or how well pronounced. A pause is a silence of at least 250 ms between two words. The rates are words a minute, with the pauses and without; null where nothing was measured. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Corresponds with GET /analytics/fluency (the `GetProgressFluency` operationId).
+	GetProgressFluency(ctx context.Context, params *GetProgressFluencyParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetProgressOverview What was done in some days, and how things stand
+	//
+	// Days are the learner's own: each thing counts on the day that it was where they were when it happened, and stays there wherever they travel. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Corresponds with GET /analytics/overview (the `GetProgressOverview` operationId).
+	GetProgressOverview(ctx context.Context, params *GetProgressOverviewParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetProgressStreak The streak and its calendar
+	//
+	// Days are the learner's own: each thing counts on the day that it was where they were when it happened, and stays there wherever they travel. The streak counts days on which something was said or typed, in any language or under one profile. A streak of every 7 days earns a freeze day, at most 2; a day that is missed uses one up by itself and keeps the streak. It is worked out when it is asked for. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Corresponds with GET /analytics/streak (the `GetProgressStreak` operationId).
+	GetProgressStreak(ctx context.Context, params *GetProgressStreakParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetProgressTimeline Every day of a range, oldest first
+	//
+	// Days are the learner's own: each thing counts on the day that it was where they were when it happened, and stays there wherever they travel. *Speaking* is the learner's own voice, *talking* the time that conversations took, without silences of more than two minutes. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Corresponds with GET /analytics/timeline (the `GetProgressTimeline` operationId).
+	GetProgressTimeline(ctx context.Context, params *GetProgressTimelineParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetProgressVocabulary How the vocabulary has grown, and how well it is kept
+	//
+	// Days are the learner's own: each thing counts on the day that it was where they were when it happened, and stays there wherever they travel. *Active* cards were reviewed and are not suspended. *Mastered* are those in review with a stability of 21 days or more, and those used rightly and unprompted on three different days. *Retention* is the share of reviews of cards learned before in which they were still known; null without any. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Corresponds with GET /analytics/vocabulary (the `GetProgressVocabulary` operationId).
+	GetProgressVocabulary(ctx context.Context, params *GetProgressVocabularyParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ResendVerificationWithBody Have the link for verifying an address mailed again
 	//
@@ -2607,6 +7229,24 @@ type ClientInterface interface {
 	// Corresponds with POST /auth/register (the `Register` operationId).
 	Register(ctx context.Context, body RegisterJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// EditMessageWithBody Say that a message was misunderstood, and what it said
+	//
+	// Of the caller's own messages only. What was understood first is kept as `original_text`; corrections of it are gone, and the message is analysed again, which takes a while. A tutor that is live in the session knows from its next answer on; the session goes on. In a live session tutor.transcript.edit does the same.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /conversations/messages/{id} (the `EditMessage` operationId).
+	EditMessageWithBody(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// EditMessage Say that a message was misunderstood, and what it said
+	//
+	// Of the caller's own messages only. What was understood first is kept as `original_text`; corrections of it are gone, and the message is analysed again, which takes a while. A tutor that is live in the session knows from its next answer on; the session goes on. In a live session tutor.transcript.edit does the same.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /conversations/messages/{id} (the `EditMessage` operationId).
+	EditMessage(ctx context.Context, id string, body EditMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListSessions The caller's sessions, newest first
 	//
 	// Sessions of deleted profiles are left out; each can still be read and deleted by its id. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
@@ -2672,6 +7312,13 @@ type ClientInterface interface {
 	// Corresponds with POST /conversations/sessions/{id}/audio (the `SendAudio` operationId).
 	SendAudio(ctx context.Context, id string, body SendAudioJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListCorrections What was corrected in a session, in the order of what was said
+	//
+	// Without what the caller has hidden, and what was not shown because it may have been misheard. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Corresponds with GET /conversations/sessions/{id}/corrections (the `ListCorrections` operationId).
+	ListCorrections(ctx context.Context, id string, params *ListCorrectionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// EndSession End a session
 	//
 	// Ending it again changes nothing. Somebody who is live in it is told by the next thing that is said. What the learner spoke, by voice and not by the clock, is added to the profile once.
@@ -2679,12 +7326,44 @@ type ClientInterface interface {
 	// Corresponds with POST /conversations/sessions/{id}/end (the `EndSession` operationId).
 	EndSession(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetHint Ask what one could say next
+	//
+	// An idea for an answer to what the tutor said last: up to B1 in the learner's own language, above in the one that is learned. When no model answers within six seconds, it is the beginning of an answer that fits nearly every question. Nothing is stored.
+	//
+	// Corresponds with POST /conversations/sessions/{id}/hint (the `GetHint` operationId).
+	GetHint(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListMessages What was said in a session, oldest first
 	//
 	// All of it, up to 1,000 messages. If there are as many as `limit` allows there may be more: ask again with `after_seq` as the last message's `seq`, until fewer come. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
 	//
 	// Corresponds with GET /conversations/sessions/{id}/messages (the `ListMessages` operationId).
 	ListMessages(ctx context.Context, id string, params *ListMessagesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RepeatWithBody Hear again what the tutor said last, slowly
+	//
+	// The whole of it, also when it was interrupted, as a clip at three quarters of the learner's pace. A live session is not disturbed; there, tutor.repeat has the tutor itself say it again.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /conversations/sessions/{id}/repeat (the `Repeat` operationId).
+	RepeatWithBody(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// Repeat Hear again what the tutor said last, slowly
+	//
+	// The whole of it, also when it was interrupted, as a clip at three quarters of the learner's pace. A live session is not disturbed; there, tutor.repeat has the tutor itself say it again.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /conversations/sessions/{id}/repeat (the `Repeat` operationId).
+	Repeat(ctx context.Context, id string, body RepeatJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetSummary What came of a session
+	//
+	// Counted from what is stored by now, at any time; what a language model has to say about it follows within a minute of the end, and `status` tells whether it is there. Corrections are named by their ids. A recogniser puts some mistakes right by itself, so that there were at least as many as are listed. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Corresponds with GET /conversations/sessions/{id}/summary (the `GetSummary` operationId).
+	GetSummary(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SendTextWithBody Say something in writing and get the tutor's answer
 	//
@@ -2708,6 +7387,42 @@ type ClientInterface interface {
 	// Corresponds with POST /conversations/sessions/{id}/text (the `SendText` operationId).
 	SendText(ctx context.Context, id string, body SendTextJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// TranslateWithBody Translate a message or a text into the learner's own language
+	//
+	// Either `message_id`, of the session, or `text`. Of a reply that was interrupted what was heard is translated. The same comes at once for an hour. Sessions that have ended are answered, too.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /conversations/sessions/{id}/translate (the `Translate` operationId).
+	TranslateWithBody(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// Translate Translate a message or a text into the learner's own language
+	//
+	// Either `message_id`, of the session, or `text`. Of a reply that was interrupted what was heard is translated. The same comes at once for an hour. Sessions that have ended are answered, too.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /conversations/sessions/{id}/translate (the `Translate` operationId).
+	Translate(ctx context.Context, id string, body TranslateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// JudgeCorrectionWithBody Dispute, confirm or hide a correction
+	//
+	// From `shown` it may become any of the three, and from each of them any other: people change their minds. It does not become `shown` again. What is hidden is listed no more. The first dispute of a correction is counted in its session as `corrections_disputed`, and stays counted.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /corrections/{id} (the `JudgeCorrection` operationId).
+	JudgeCorrectionWithBody(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// JudgeCorrection Dispute, confirm or hide a correction
+	//
+	// From `shown` it may become any of the three, and from each of them any other: people change their minds. It does not become `shown` again. What is hidden is listed no more. The first dispute of a correction is counted in its session as `corrections_disputed`, and stays counted.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /corrections/{id} (the `JudgeCorrection` operationId).
+	JudgeCorrection(ctx context.Context, id string, body JudgeCorrectionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetHealth How the stores are, and who serves each part of the tutor
 	//
 	// For people and dashboards. A load balancer should ask `/readyz`, and who restarts processes `/livez`.
@@ -2729,10 +7444,187 @@ type ClientInterface interface {
 	// Corresponds with GET /livez (the `GetLiveness` operationId).
 	GetLiveness(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListConsents What the caller has decided, newest first
+	//
+	// Decisions are added and never changed: for each purpose the newest counts. Without one there is no consent.
+	//
+	// Corresponds with GET /me/consents (the `ListConsents` operationId).
+	ListConsents(ctx context.Context, params *ListConsentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecideConsentWithBody Agree to something, or take it back
+	//
+	// `pronunciation_provider` lets an assessor of pronunciation have recordings that the caller sends to be assessed. Without it, and for everybody who is marked a child, no recording leaves for one.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /me/consents (the `DecideConsent` operationId).
+	DecideConsentWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecideConsent Agree to something, or take it back
+	//
+	// `pronunciation_provider` lets an assessor of pronunciation have recordings that the caller sends to be assessed. Without it, and for everybody who is marked a child, no recording leaves for one.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /me/consents (the `DecideConsent` operationId).
+	DecideConsent(ctx context.Context, body DecideConsentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ForgetMemories Forget everything
+	//
+	// Each memory as if it were deleted alone. That there are none is no error.
+	//
+	// Corresponds with DELETE /memories (the `ForgetMemories` operationId).
+	ForgetMemories(ctx context.Context, params *ForgetMemoriesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListMemories What the tutor remembers of the caller, newest first
+	//
+	// Facts that the learner told of themselves, taken from conversations when these end: at most 60 for each profile. Plans are forgotten after 90 days. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Corresponds with GET /memories (the `ListMemories` operationId).
+	ListMemories(ctx context.Context, params *ListMemoriesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ForgetMemory Forget something
+	//
+	// Its text is gone. It is not remembered again from the conversation that it came from, nor in the same words. A conversation that is going on may still know it.
+	//
+	// Corresponds with DELETE /memories/{id} (the `ForgetMemory` operationId).
+	ForgetMemory(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetMemory One memory
+	//
+	// Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Corresponds with GET /memories/{id} (the `GetMemory` operationId).
+	GetMemory(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateMemoryWithBody Put a memory right
+	//
+	// Only its text can be changed, and it does not expire any more. Addresses and numbers, health, family, beliefs, and instructions to the tutor are refused with 422: they are not kept, whoever writes them.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /memories/{id} (the `UpdateMemory` operationId).
+	UpdateMemoryWithBody(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateMemory Put a memory right
+	//
+	// Only its text can be changed, and it does not expire any more. Addresses and numbers, health, family, beliefs, and instructions to the tutor are refused with 422: they are not kept, whoever writes them.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /memories/{id} (the `UpdateMemory` operationId).
+	UpdateMemory(ctx context.Context, id string, body UpdateMemoryJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AssessWithBody Assess how a text was read, or how the caller speaks
+	//
+	// With `reference_text` the words of the recording are compared with it; without, fluency is measured. A recogniser understands the words and is not told what they should be: how surely it did is `recognition`, which says nothing about sounds. `accuracy`, `phonemes` and `overall_score` are null unless an assessor of sounds has judged the recording, for which one has to be set up, the caller to agree (POST /me/consents) and, in a school, the school. The recording is not kept.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /pronunciation/assess (the `Assess` operationId).
+	AssessWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// Assess Assess how a text was read, or how the caller speaks
+	//
+	// With `reference_text` the words of the recording are compared with it; without, fluency is measured. A recogniser understands the words and is not told what they should be: how surely it did is `recognition`, which says nothing about sounds. `accuracy`, `phonemes` and `overall_score` are null unless an assessor of sounds has judged the recording, for which one has to be set up, the caller to agree (POST /me/consents) and, in a school, the school. The recording is not kept.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /pronunciation/assess (the `Assess` operationId).
+	Assess(ctx context.Context, body AssessJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListAssessments Assessments of the caller, newest first, without their words
+	//
+	// Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Corresponds with GET /pronunciation/assessments (the `ListAssessments` operationId).
+	ListAssessments(ctx context.Context, params *ListAssessmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetAssessment One assessment
+	//
+	// Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Corresponds with GET /pronunciation/assessments/{id} (the `GetAssessment` operationId).
+	GetAssessment(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListDrills Sentences to practise on
+	//
+	// For words that were hard to understand: the shortest sentences in which they stand, of those that the tutor has said to the caller or the caller has read; the word alone where there is none.
+	//
+	// Corresponds with GET /pronunciation/drills (the `ListDrills` operationId).
+	ListDrills(ctx context.Context, params *ListDrillsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListProblemSounds What is often hard to understand
+	//
+	// Words that a recogniser understood with doubt in two different sessions, or on two days of exercises, within the last 90 days; and sounds that an assessor found off, where one has judged them. What has most evidence comes first.
+	//
+	// Corresponds with GET /pronunciation/problem-sounds (the `ListProblemSounds` operationId).
+	ListProblemSounds(ctx context.Context, params *ListProblemSoundsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetReadiness Whether this node takes new conversations
 	//
 	// Corresponds with GET /readyz (the `GetReadiness` operationId).
 	GetReadiness(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AddReviewsWithBody Send reviews, one or many
+	//
+	// Reviews are events: the log is the union of what all devices send, and each card is what its log comes to, in the order of times, whenever they arrive. Sending again is repeat-safe by the ids. A review that cannot be is rejected with the field's name, and the others count. A time before the card was made, or in the future, is brought to where it can be.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /reviews (the `AddReviews` operationId).
+	AddReviewsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AddReviews Send reviews, one or many
+	//
+	// Reviews are events: the log is the union of what all devices send, and each card is what its log comes to, in the order of times, whenever they arrive. Sending again is repeat-safe by the ids. A review that cannot be is rejected with the field's name, and the others count. A time before the card was made, or in the future, is brought to where it can be.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /reviews (the `AddReviews` operationId).
+	AddReviews(ctx context.Context, body AddReviewsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListDueCards What is to be reviewed now
+	//
+	// Each card comes with what each of the four ratings would do to it, so that one review can be made offline. New cards come last, and no more of them than the profile allows for a day, on the caller's calendar (10 by default).
+	//
+	// Corresponds with GET /reviews/due (the `ListDueCards` operationId).
+	ListDueCards(ctx context.Context, params *ListDueCardsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetReviewForecast How many cards come due on the next days
+	//
+	// By the caller's time zone, today first. New cards are not counted. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Corresponds with GET /reviews/forecast (the `GetReviewForecast` operationId).
+	GetReviewForecast(ctx context.Context, params *GetReviewForecastParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetReviewStatistics How reviews went, and what cards there are
+	//
+	// Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Corresponds with GET /reviews/stats (the `GetReviewStatistics` operationId).
+	GetReviewStatistics(ctx context.Context, params *GetReviewStatisticsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UndoReview Take a review back
+	//
+	// It does not count any more, wherever it stands among others. Again without effect.
+	//
+	// Corresponds with POST /reviews/{id}/undo (the `UndoReview` operationId).
+	UndoReview(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListScenarios What can be played, the easiest first
+	//
+	// Those that suit the caller's age. A scenario can be played in whatever is learned; in some languages it also brings words. Start a session, or buy a ticket, with its id as `scenario_id`; without one the talk is free. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Corresponds with GET /scenarios (the `ListScenarios` operationId).
+	ListScenarios(ctx context.Context, params *ListScenariosParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetScenario One scenario
+	//
+	// Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Corresponds with GET /scenarios/{id} (the `GetScenario` operationId).
+	GetScenario(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// Speak Speak a text of the query
 	//
@@ -2809,6 +7701,46 @@ type ClientInterface interface {
 	// Corresponds with GET /speech/voices (the `ListVoices` operationId).
 	ListVoices(ctx context.Context, params *ListVoicesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetStartup Whether this node has started
+	//
+	// From when the database has answered once it says yes, whatever becomes of the database then.
+	//
+	// Corresponds with GET /startupz (the `GetStartup` operationId).
+	GetStartup(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SyncWithBody Tell what was done on a device, and learn what was done elsewhere
+	//
+	// Mutations, at most 500, are applied in their order, each once: a mutation that is sent again gets the answer of the first time, so whoever had no answer sends the same again. One that cannot be is `rejected` with a `code` (`invalid`, `not_found`, `conflict`) and the fields at fault, and the others are applied.
+	//
+	// Reviews are a log: all of them count, in the order of their times, whatever the order in which they come, and a card's memory follows from them on the server. Of the fields of cards and profiles the latest write wins, each for itself. Deleting a card wins over changing it. A card whose word the learner has already is `merged`: `entity_id` is the id by which it is known from then on. Times are the device's; `client_now` lets the server see by how much its clock is wrong, and corrects more than two minutes.
+	//
+	// The answer has what changed since `cursor`, as it is now, without what the device itself has just written, unless something else came of it. While `has_more` is true, ask again with the new cursor. `reset` means that the server cannot go on from that cursor (changes are kept for 90 days): load everything by `GET /sync/bootstrap`, and apply to it what was not yet answered. Of a profile that is deleted its cards go as well; reviews of a deleted card stay, since it may be restored.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /sync (the `Sync` operationId).
+	SyncWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// Sync Tell what was done on a device, and learn what was done elsewhere
+	//
+	// Mutations, at most 500, are applied in their order, each once: a mutation that is sent again gets the answer of the first time, so whoever had no answer sends the same again. One that cannot be is `rejected` with a `code` (`invalid`, `not_found`, `conflict`) and the fields at fault, and the others are applied.
+	//
+	// Reviews are a log: all of them count, in the order of their times, whatever the order in which they come, and a card's memory follows from them on the server. Of the fields of cards and profiles the latest write wins, each for itself. Deleting a card wins over changing it. A card whose word the learner has already is `merged`: `entity_id` is the id by which it is known from then on. Times are the device's; `client_now` lets the server see by how much its clock is wrong, and corrects more than two minutes.
+	//
+	// The answer has what changed since `cursor`, as it is now, without what the device itself has just written, unless something else came of it. While `has_more` is true, ask again with the new cursor. `reset` means that the server cannot go on from that cursor (changes are kept for 90 days): load everything by `GET /sync/bootstrap`, and apply to it what was not yet answered. Of a profile that is deleted its cards go as well; reviews of a deleted card stay, since it may be restored.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /sync (the `Sync` operationId).
+	Sync(ctx context.Context, body SyncJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// Bootstrap Everything that a device keeps a copy of
+	//
+	// Page by page: ask again with `page` as the answer's `next`, until that is null. A page may be empty. When all pages are there, go on with `POST /sync` from `cursor`, which is the same on each page: it tells of what has changed meanwhile.
+	//
+	// Corresponds with GET /sync/bootstrap (the `Bootstrap` operationId).
+	Bootstrap(ctx context.Context, params *BootstrapParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListProfiles The languages that the caller learns, oldest first
 	//
 	// Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
@@ -2866,6 +7798,31 @@ type ClientInterface interface {
 	// Corresponds with PATCH /users/profiles/{id} (the `UpdateProfile` operationId).
 	UpdateProfile(ctx context.Context, id string, body UpdateProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetLevel What conversations say of the level
+	//
+	// A range with what it rests on, estimated anew when a conversation has ended and was summed up, from the latest 12 of the last 180 days: 300 of the learner's words in 3 conversations at least. It is a suggestion. The profile's level stays until somebody changes it. Recognisers put some mistakes right by themselves, and the scales are set by judgement: read it as a range. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Corresponds with GET /users/profiles/{id}/level (the `GetLevel` operationId).
+	GetLevel(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecideLevelWithBody Accept or decline the estimate
+	//
+	// Accepted, the profile's level is what the estimate says, as by PATCH. Declined, it stays, and the same level is not suggested again for 30 days. The same decision again changes nothing.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /users/profiles/{id}/level/decision (the `DecideLevel` operationId).
+	DecideLevelWithBody(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecideLevel Accept or decline the estimate
+	//
+	// Accepted, the profile's level is what the estimate says, as by PATCH. Declined, it stays, and the same level is not suggested again for 30 days. The same decision again changes nothing.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /users/profiles/{id}/level/decision (the `DecideLevel` operationId).
+	DecideLevel(ctx context.Context, id string, body DecideLevelJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetStatistics What the caller has done so far, over all languages
 	//
 	// *Speaking time* is the learner's own voice: neither pauses nor the tutor. *Mastered* are cards in review with a stability of 21 days or more, and those used rightly and unprompted on three different days. The *streak* counts consecutive days, by the learner's own time zone, on which something was said or typed in any language; it lives until a whole day was missed. Sessions that are still open count with what was said in them so far; deleted profiles do not count, except for the streak. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
@@ -2890,6 +7847,131 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/voice/tickets (the `CreateTicket` operationId).
 	CreateTicket(ctx context.Context, body CreateTicketJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListCards The caller's cards, newest first
+	//
+	// Cards of deleted profiles are left out. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Corresponds with GET /vocabulary (the `ListCards` operationId).
+	ListCards(ctx context.Context, params *ListCardsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AddCardWithBody Add a card
+	//
+	// Adding is repeat-safe by the card's id. A profile has one card of a kind for each answer, compared without case and outer punctuation: another one is merged into it, and the `outcome` says so.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /vocabulary (the `AddCard` operationId).
+	AddCardWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AddCard Add a card
+	//
+	// Adding is repeat-safe by the card's id. A profile has one card of a kind for each answer, compared without case and outer punctuation: another one is merged into it, and the `outcome` says so.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /vocabulary (the `AddCard` operationId).
+	AddCard(ctx context.Context, body AddCardJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AddCardsWithBody Add many cards
+	//
+	// Up to 500. A card that cannot be is rejected by its place, and the others are added. Adding is repeat-safe by the card's id. A profile has one card of a kind for each answer, compared without case and outer punctuation: another one is merged into it, and the `outcome` says so.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /vocabulary/bulk (the `AddCards` operationId).
+	AddCardsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AddCards Add many cards
+	//
+	// Up to 500. A card that cannot be is rejected by its place, and the others are added. Adding is repeat-safe by the card's id. A profile has one card of a kind for each answer, compared without case and outer punctuation: another one is merged into it, and the `outcome` says so.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /vocabulary/bulk (the `AddCards` operationId).
+	AddCards(ctx context.Context, body AddCardsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExportCards Take cards away, as a file
+	//
+	// `anki_txt` is a text that Anki imports, `apkg` a package for it with what is known of each card's memory and with its reviews, `csv` is for spreadsheets, with an apostrophe before what they would take for a formula, and `revlog` is the log of reviews as FSRS optimisers read it: card, time in milliseconds, rating, state before, duration. `POST /vocabulary/import` reads the first and the third. When a file cannot be finished, the connection is cut.
+	//
+	// Corresponds with GET /vocabulary/export (the `ExportCards` operationId).
+	ExportCards(ctx context.Context, params *ExportCardsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AddCardFromMessageWithBody Keep a word, a phrase or a correction of a conversation
+	//
+	// With `correction_id`, the card asks for the right form of what the learner said. With `text`, which has to stand in the message, it asks for that; a word that the learner said in their own language becomes the question. Without `translation` the analysis of the turn gives one, and else the sentence with a gap is the question. Adding is repeat-safe by the card's id. A profile has one card of a kind for each answer, compared without case and outer punctuation: another one is merged into it, and the `outcome` says so.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /vocabulary/from-message (the `AddCardFromMessage` operationId).
+	AddCardFromMessageWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AddCardFromMessage Keep a word, a phrase or a correction of a conversation
+	//
+	// With `correction_id`, the card asks for the right form of what the learner said. With `text`, which has to stand in the message, it asks for that; a word that the learner said in their own language becomes the question. Without `translation` the analysis of the turn gives one, and else the sentence with a gap is the question. Adding is repeat-safe by the card's id. A profile has one card of a kind for each answer, compared without case and outer punctuation: another one is merged into it, and the `outcome` says so.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /vocabulary/from-message (the `AddCardFromMessage` operationId).
+	AddCardFromMessage(ctx context.Context, body AddCardFromMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ImportCardsWithBody Add the cards of a file
+	//
+	// The body is the file, in UTF-8, with at most 10000 cards. As `anki_txt`, Anki's text with or without its first lines: the columns Front, Back, Context, Kind, Level and Tags by their names, else question, answer and context in this order. As `csv`, the first line names the columns: front, back, and context, kind, level and tags where there are any. A file that is broken is refused whole, and `errors` names the line. Cards of the profile that have the same answer are merged: tags are joined, and importing again is safe. Memory and reviews are not read.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /vocabulary/import (the `ImportCards` operationId).
+	ImportCardsWithBody(ctx context.Context, params *ImportCardsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ImportCardsWithTextBody Add the cards of a file
+	//
+	// The body is the file, in UTF-8, with at most 10000 cards. As `anki_txt`, Anki's text with or without its first lines: the columns Front, Back, Context, Kind, Level and Tags by their names, else question, answer and context in this order. As `csv`, the first line names the columns: front, back, and context, kind, level and tags where there are any. A file that is broken is refused whole, and `errors` names the line. Cards of the profile that have the same answer are merged: tags are joined, and importing again is safe. Memory and reviews are not read.
+	//
+	// Takes a body of the `text/plain` content type.
+	//
+	// Corresponds with POST /vocabulary/import (the `ImportCards` operationId).
+	ImportCardsWithTextBody(ctx context.Context, params *ImportCardsParams, body ImportCardsTextRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteCard Delete a card
+	//
+	// No change and no review brings it back, but restoring does. The word can be added anew.
+	//
+	// Corresponds with DELETE /vocabulary/{id} (the `DeleteCard` operationId).
+	DeleteCard(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetCard One card
+	//
+	// Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Corresponds with GET /vocabulary/{id} (the `GetCard` operationId).
+	GetCard(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateCardWithBody Change or suspend a card
+	//
+	// Fields that are left out stay. How well it is remembered follows from the reviews and cannot be set: such fields are refused with 422 and named, and then nothing is changed.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /vocabulary/{id} (the `UpdateCard` operationId).
+	UpdateCardWithBody(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateCard Change or suspend a card
+	//
+	// Fields that are left out stay. How well it is remembered follows from the reviews and cannot be set: such fields are refused with 422 and named, and then nothing is changed.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /vocabulary/{id} (the `UpdateCard` operationId).
+	UpdateCard(ctx context.Context, id string, body UpdateCardJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RestoreCard Bring a deleted card back
+	//
+	// It comes as it was, with the reviews that came meanwhile. One that is not deleted stays as it is.
+	//
+	// Corresponds with POST /vocabulary/{id}/restore (the `RestoreCard` operationId).
+	RestoreCard(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // GetRoot What this server is
@@ -2899,6 +7981,108 @@ type ClientInterface interface {
 // Corresponds with GET / (the `GetRoot` operationId).
 func (c *Client) GetRoot(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetRootRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetProgressErrors What was corrected and what was mended, by kind of mistake
+//
+// Days are the learner's own: each thing counts on the day that it was where they were when it happened, and stays there wherever they travel. Mistakes that were shown and not disputed count on the day of what was said. *Repaired* are those that the learner said rightly soon after. A recogniser mends some mistakes by itself, so that these are fewer than were made. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Corresponds with GET /analytics/errors (the `GetProgressErrors` operationId).
+func (c *Client) GetProgressErrors(ctx context.Context, params *GetProgressErrorsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetProgressErrorsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetProgressFluency How fast and with what pauses the learner spoke
+//
+// Days are the learner's own: each thing counts on the day that it was where they were when it happened, and stays there wherever they travel. By the times of the words that a recogniser heard: nothing of it says how right they were, or how well pronounced. A pause is a silence of at least 250 ms between two words. The rates are words a minute, with the pauses and without; null where nothing was measured. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Corresponds with GET /analytics/fluency (the `GetProgressFluency` operationId).
+func (c *Client) GetProgressFluency(ctx context.Context, params *GetProgressFluencyParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetProgressFluencyRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetProgressOverview What was done in some days, and how things stand
+//
+// Days are the learner's own: each thing counts on the day that it was where they were when it happened, and stays there wherever they travel. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Corresponds with GET /analytics/overview (the `GetProgressOverview` operationId).
+func (c *Client) GetProgressOverview(ctx context.Context, params *GetProgressOverviewParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetProgressOverviewRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetProgressStreak The streak and its calendar
+//
+// Days are the learner's own: each thing counts on the day that it was where they were when it happened, and stays there wherever they travel. The streak counts days on which something was said or typed, in any language or under one profile. A streak of every 7 days earns a freeze day, at most 2; a day that is missed uses one up by itself and keeps the streak. It is worked out when it is asked for. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Corresponds with GET /analytics/streak (the `GetProgressStreak` operationId).
+func (c *Client) GetProgressStreak(ctx context.Context, params *GetProgressStreakParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetProgressStreakRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetProgressTimeline Every day of a range, oldest first
+//
+// Days are the learner's own: each thing counts on the day that it was where they were when it happened, and stays there wherever they travel. *Speaking* is the learner's own voice, *talking* the time that conversations took, without silences of more than two minutes. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Corresponds with GET /analytics/timeline (the `GetProgressTimeline` operationId).
+func (c *Client) GetProgressTimeline(ctx context.Context, params *GetProgressTimelineParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetProgressTimelineRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetProgressVocabulary How the vocabulary has grown, and how well it is kept
+//
+// Days are the learner's own: each thing counts on the day that it was where they were when it happened, and stays there wherever they travel. *Active* cards were reviewed and are not suspended. *Mastered* are those in review with a stability of 21 days or more, and those used rightly and unprompted on three different days. *Retention* is the share of reviews of cards learned before in which they were still known; null without any. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Corresponds with GET /analytics/vocabulary (the `GetProgressVocabulary` operationId).
+func (c *Client) GetProgressVocabulary(ctx context.Context, params *GetProgressVocabularyParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetProgressVocabularyRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -3397,6 +8581,44 @@ func (c *Client) Register(ctx context.Context, body RegisterJSONRequestBody, req
 	return c.Client.Do(req)
 }
 
+// EditMessageWithBody Say that a message was misunderstood, and what it said
+//
+// Of the caller's own messages only. What was understood first is kept as `original_text`; corrections of it are gone, and the message is analysed again, which takes a while. A tutor that is live in the session knows from its next answer on; the session goes on. In a live session tutor.transcript.edit does the same.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /conversations/messages/{id} (the `EditMessage` operationId).
+func (c *Client) EditMessageWithBody(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEditMessageRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EditMessage Say that a message was misunderstood, and what it said
+//
+// Of the caller's own messages only. What was understood first is kept as `original_text`; corrections of it are gone, and the message is analysed again, which takes a while. A tutor that is live in the session knows from its next answer on; the session goes on. In a live session tutor.transcript.edit does the same.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /conversations/messages/{id} (the `EditMessage` operationId).
+func (c *Client) EditMessage(ctx context.Context, id string, body EditMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEditMessageRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListSessions The caller's sessions, newest first
 //
 // Sessions of deleted profiles are left out; each can still be read and deleted by its id. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
@@ -3532,6 +8754,23 @@ func (c *Client) SendAudio(ctx context.Context, id string, body SendAudioJSONReq
 	return c.Client.Do(req)
 }
 
+// ListCorrections What was corrected in a session, in the order of what was said
+//
+// Without what the caller has hidden, and what was not shown because it may have been misheard. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Corresponds with GET /conversations/sessions/{id}/corrections (the `ListCorrections` operationId).
+func (c *Client) ListCorrections(ctx context.Context, id string, params *ListCorrectionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCorrectionsRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // EndSession End a session
 //
 // Ending it again changes nothing. Somebody who is live in it is told by the next thing that is said. What the learner spoke, by voice and not by the clock, is added to the profile once.
@@ -3549,6 +8788,23 @@ func (c *Client) EndSession(ctx context.Context, id string, reqEditors ...Reques
 	return c.Client.Do(req)
 }
 
+// GetHint Ask what one could say next
+//
+// An idea for an answer to what the tutor said last: up to B1 in the learner's own language, above in the one that is learned. When no model answers within six seconds, it is the beginning of an answer that fits nearly every question. Nothing is stored.
+//
+// Corresponds with POST /conversations/sessions/{id}/hint (the `GetHint` operationId).
+func (c *Client) GetHint(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetHintRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListMessages What was said in a session, oldest first
 //
 // All of it, up to 1,000 messages. If there are as many as `limit` allows there may be more: ask again with `after_seq` as the last message's `seq`, until fewer come. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
@@ -3556,6 +8812,61 @@ func (c *Client) EndSession(ctx context.Context, id string, reqEditors ...Reques
 // Corresponds with GET /conversations/sessions/{id}/messages (the `ListMessages` operationId).
 func (c *Client) ListMessages(ctx context.Context, id string, params *ListMessagesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListMessagesRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RepeatWithBody Hear again what the tutor said last, slowly
+//
+// The whole of it, also when it was interrupted, as a clip at three quarters of the learner's pace. A live session is not disturbed; there, tutor.repeat has the tutor itself say it again.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /conversations/sessions/{id}/repeat (the `Repeat` operationId).
+func (c *Client) RepeatWithBody(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRepeatRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// Repeat Hear again what the tutor said last, slowly
+//
+// The whole of it, also when it was interrupted, as a clip at three quarters of the learner's pace. A live session is not disturbed; there, tutor.repeat has the tutor itself say it again.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /conversations/sessions/{id}/repeat (the `Repeat` operationId).
+func (c *Client) Repeat(ctx context.Context, id string, body RepeatJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRepeatRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetSummary What came of a session
+//
+// Counted from what is stored by now, at any time; what a language model has to say about it follows within a minute of the end, and `status` tells whether it is there. Corrections are named by their ids. A recogniser puts some mistakes right by itself, so that there were at least as many as are listed. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Corresponds with GET /conversations/sessions/{id}/summary (the `GetSummary` operationId).
+func (c *Client) GetSummary(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetSummaryRequest(c.Server, id)
 	if err != nil {
 		return nil, err
 	}
@@ -3598,6 +8909,82 @@ func (c *Client) SendTextWithBody(ctx context.Context, id string, contentType st
 // Corresponds with POST /conversations/sessions/{id}/text (the `SendText` operationId).
 func (c *Client) SendText(ctx context.Context, id string, body SendTextJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewSendTextRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TranslateWithBody Translate a message or a text into the learner's own language
+//
+// Either `message_id`, of the session, or `text`. Of a reply that was interrupted what was heard is translated. The same comes at once for an hour. Sessions that have ended are answered, too.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /conversations/sessions/{id}/translate (the `Translate` operationId).
+func (c *Client) TranslateWithBody(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTranslateRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// Translate Translate a message or a text into the learner's own language
+//
+// Either `message_id`, of the session, or `text`. Of a reply that was interrupted what was heard is translated. The same comes at once for an hour. Sessions that have ended are answered, too.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /conversations/sessions/{id}/translate (the `Translate` operationId).
+func (c *Client) Translate(ctx context.Context, id string, body TranslateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTranslateRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// JudgeCorrectionWithBody Dispute, confirm or hide a correction
+//
+// From `shown` it may become any of the three, and from each of them any other: people change their minds. It does not become `shown` again. What is hidden is listed no more. The first dispute of a correction is counted in its session as `corrections_disputed`, and stays counted.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /corrections/{id} (the `JudgeCorrection` operationId).
+func (c *Client) JudgeCorrectionWithBody(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewJudgeCorrectionRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// JudgeCorrection Dispute, confirm or hide a correction
+//
+// From `shown` it may become any of the three, and from each of them any other: people change their minds. It does not become `shown` again. What is hidden is listed no more. The first dispute of a correction is counted in its session as `corrections_disputed`, and stays counted.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /corrections/{id} (the `JudgeCorrection` operationId).
+func (c *Client) JudgeCorrection(ctx context.Context, id string, body JudgeCorrectionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewJudgeCorrectionRequest(c.Server, id, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3659,11 +9046,418 @@ func (c *Client) GetLiveness(ctx context.Context, reqEditors ...RequestEditorFn)
 	return c.Client.Do(req)
 }
 
+// ListConsents What the caller has decided, newest first
+//
+// Decisions are added and never changed: for each purpose the newest counts. Without one there is no consent.
+//
+// Corresponds with GET /me/consents (the `ListConsents` operationId).
+func (c *Client) ListConsents(ctx context.Context, params *ListConsentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListConsentsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecideConsentWithBody Agree to something, or take it back
+//
+// `pronunciation_provider` lets an assessor of pronunciation have recordings that the caller sends to be assessed. Without it, and for everybody who is marked a child, no recording leaves for one.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /me/consents (the `DecideConsent` operationId).
+func (c *Client) DecideConsentWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideConsentRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecideConsent Agree to something, or take it back
+//
+// `pronunciation_provider` lets an assessor of pronunciation have recordings that the caller sends to be assessed. Without it, and for everybody who is marked a child, no recording leaves for one.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /me/consents (the `DecideConsent` operationId).
+func (c *Client) DecideConsent(ctx context.Context, body DecideConsentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideConsentRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ForgetMemories Forget everything
+//
+// Each memory as if it were deleted alone. That there are none is no error.
+//
+// Corresponds with DELETE /memories (the `ForgetMemories` operationId).
+func (c *Client) ForgetMemories(ctx context.Context, params *ForgetMemoriesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewForgetMemoriesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListMemories What the tutor remembers of the caller, newest first
+//
+// Facts that the learner told of themselves, taken from conversations when these end: at most 60 for each profile. Plans are forgotten after 90 days. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Corresponds with GET /memories (the `ListMemories` operationId).
+func (c *Client) ListMemories(ctx context.Context, params *ListMemoriesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListMemoriesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ForgetMemory Forget something
+//
+// Its text is gone. It is not remembered again from the conversation that it came from, nor in the same words. A conversation that is going on may still know it.
+//
+// Corresponds with DELETE /memories/{id} (the `ForgetMemory` operationId).
+func (c *Client) ForgetMemory(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewForgetMemoryRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetMemory One memory
+//
+// Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Corresponds with GET /memories/{id} (the `GetMemory` operationId).
+func (c *Client) GetMemory(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetMemoryRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateMemoryWithBody Put a memory right
+//
+// Only its text can be changed, and it does not expire any more. Addresses and numbers, health, family, beliefs, and instructions to the tutor are refused with 422: they are not kept, whoever writes them.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /memories/{id} (the `UpdateMemory` operationId).
+func (c *Client) UpdateMemoryWithBody(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateMemoryRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateMemory Put a memory right
+//
+// Only its text can be changed, and it does not expire any more. Addresses and numbers, health, family, beliefs, and instructions to the tutor are refused with 422: they are not kept, whoever writes them.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /memories/{id} (the `UpdateMemory` operationId).
+func (c *Client) UpdateMemory(ctx context.Context, id string, body UpdateMemoryJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateMemoryRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AssessWithBody Assess how a text was read, or how the caller speaks
+//
+// With `reference_text` the words of the recording are compared with it; without, fluency is measured. A recogniser understands the words and is not told what they should be: how surely it did is `recognition`, which says nothing about sounds. `accuracy`, `phonemes` and `overall_score` are null unless an assessor of sounds has judged the recording, for which one has to be set up, the caller to agree (POST /me/consents) and, in a school, the school. The recording is not kept.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /pronunciation/assess (the `Assess` operationId).
+func (c *Client) AssessWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAssessRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// Assess Assess how a text was read, or how the caller speaks
+//
+// With `reference_text` the words of the recording are compared with it; without, fluency is measured. A recogniser understands the words and is not told what they should be: how surely it did is `recognition`, which says nothing about sounds. `accuracy`, `phonemes` and `overall_score` are null unless an assessor of sounds has judged the recording, for which one has to be set up, the caller to agree (POST /me/consents) and, in a school, the school. The recording is not kept.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /pronunciation/assess (the `Assess` operationId).
+func (c *Client) Assess(ctx context.Context, body AssessJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAssessRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListAssessments Assessments of the caller, newest first, without their words
+//
+// Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Corresponds with GET /pronunciation/assessments (the `ListAssessments` operationId).
+func (c *Client) ListAssessments(ctx context.Context, params *ListAssessmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListAssessmentsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetAssessment One assessment
+//
+// Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Corresponds with GET /pronunciation/assessments/{id} (the `GetAssessment` operationId).
+func (c *Client) GetAssessment(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetAssessmentRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListDrills Sentences to practise on
+//
+// For words that were hard to understand: the shortest sentences in which they stand, of those that the tutor has said to the caller or the caller has read; the word alone where there is none.
+//
+// Corresponds with GET /pronunciation/drills (the `ListDrills` operationId).
+func (c *Client) ListDrills(ctx context.Context, params *ListDrillsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListDrillsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListProblemSounds What is often hard to understand
+//
+// Words that a recogniser understood with doubt in two different sessions, or on two days of exercises, within the last 90 days; and sounds that an assessor found off, where one has judged them. What has most evidence comes first.
+//
+// Corresponds with GET /pronunciation/problem-sounds (the `ListProblemSounds` operationId).
+func (c *Client) ListProblemSounds(ctx context.Context, params *ListProblemSoundsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListProblemSoundsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetReadiness Whether this node takes new conversations
 //
 // Corresponds with GET /readyz (the `GetReadiness` operationId).
 func (c *Client) GetReadiness(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetReadinessRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AddReviewsWithBody Send reviews, one or many
+//
+// Reviews are events: the log is the union of what all devices send, and each card is what its log comes to, in the order of times, whenever they arrive. Sending again is repeat-safe by the ids. A review that cannot be is rejected with the field's name, and the others count. A time before the card was made, or in the future, is brought to where it can be.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /reviews (the `AddReviews` operationId).
+func (c *Client) AddReviewsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAddReviewsRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AddReviews Send reviews, one or many
+//
+// Reviews are events: the log is the union of what all devices send, and each card is what its log comes to, in the order of times, whenever they arrive. Sending again is repeat-safe by the ids. A review that cannot be is rejected with the field's name, and the others count. A time before the card was made, or in the future, is brought to where it can be.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /reviews (the `AddReviews` operationId).
+func (c *Client) AddReviews(ctx context.Context, body AddReviewsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAddReviewsRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListDueCards What is to be reviewed now
+//
+// Each card comes with what each of the four ratings would do to it, so that one review can be made offline. New cards come last, and no more of them than the profile allows for a day, on the caller's calendar (10 by default).
+//
+// Corresponds with GET /reviews/due (the `ListDueCards` operationId).
+func (c *Client) ListDueCards(ctx context.Context, params *ListDueCardsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListDueCardsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetReviewForecast How many cards come due on the next days
+//
+// By the caller's time zone, today first. New cards are not counted. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Corresponds with GET /reviews/forecast (the `GetReviewForecast` operationId).
+func (c *Client) GetReviewForecast(ctx context.Context, params *GetReviewForecastParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetReviewForecastRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetReviewStatistics How reviews went, and what cards there are
+//
+// Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Corresponds with GET /reviews/stats (the `GetReviewStatistics` operationId).
+func (c *Client) GetReviewStatistics(ctx context.Context, params *GetReviewStatisticsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetReviewStatisticsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UndoReview Take a review back
+//
+// It does not count any more, wherever it stands among others. Again without effect.
+//
+// Corresponds with POST /reviews/{id}/undo (the `UndoReview` operationId).
+func (c *Client) UndoReview(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUndoReviewRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListScenarios What can be played, the easiest first
+//
+// Those that suit the caller's age. A scenario can be played in whatever is learned; in some languages it also brings words. Start a session, or buy a ticket, with its id as `scenario_id`; without one the talk is free. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Corresponds with GET /scenarios (the `ListScenarios` operationId).
+func (c *Client) ListScenarios(ctx context.Context, params *ListScenariosParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListScenariosRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetScenario One scenario
+//
+// Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Corresponds with GET /scenarios/{id} (the `GetScenario` operationId).
+func (c *Client) GetScenario(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetScenarioRequest(c.Server, id)
 	if err != nil {
 		return nil, err
 	}
@@ -3839,6 +9633,86 @@ func (c *Client) ListVoices(ctx context.Context, params *ListVoicesParams, reqEd
 	return c.Client.Do(req)
 }
 
+// GetStartup Whether this node has started
+//
+// From when the database has answered once it says yes, whatever becomes of the database then.
+//
+// Corresponds with GET /startupz (the `GetStartup` operationId).
+func (c *Client) GetStartup(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetStartupRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SyncWithBody Tell what was done on a device, and learn what was done elsewhere
+//
+// Mutations, at most 500, are applied in their order, each once: a mutation that is sent again gets the answer of the first time, so whoever had no answer sends the same again. One that cannot be is `rejected` with a `code` (`invalid`, `not_found`, `conflict`) and the fields at fault, and the others are applied.
+//
+// Reviews are a log: all of them count, in the order of their times, whatever the order in which they come, and a card's memory follows from them on the server. Of the fields of cards and profiles the latest write wins, each for itself. Deleting a card wins over changing it. A card whose word the learner has already is `merged`: `entity_id` is the id by which it is known from then on. Times are the device's; `client_now` lets the server see by how much its clock is wrong, and corrects more than two minutes.
+//
+// The answer has what changed since `cursor`, as it is now, without what the device itself has just written, unless something else came of it. While `has_more` is true, ask again with the new cursor. `reset` means that the server cannot go on from that cursor (changes are kept for 90 days): load everything by `GET /sync/bootstrap`, and apply to it what was not yet answered. Of a profile that is deleted its cards go as well; reviews of a deleted card stay, since it may be restored.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /sync (the `Sync` operationId).
+func (c *Client) SyncWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSyncRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// Sync Tell what was done on a device, and learn what was done elsewhere
+//
+// Mutations, at most 500, are applied in their order, each once: a mutation that is sent again gets the answer of the first time, so whoever had no answer sends the same again. One that cannot be is `rejected` with a `code` (`invalid`, `not_found`, `conflict`) and the fields at fault, and the others are applied.
+//
+// Reviews are a log: all of them count, in the order of their times, whatever the order in which they come, and a card's memory follows from them on the server. Of the fields of cards and profiles the latest write wins, each for itself. Deleting a card wins over changing it. A card whose word the learner has already is `merged`: `entity_id` is the id by which it is known from then on. Times are the device's; `client_now` lets the server see by how much its clock is wrong, and corrects more than two minutes.
+//
+// The answer has what changed since `cursor`, as it is now, without what the device itself has just written, unless something else came of it. While `has_more` is true, ask again with the new cursor. `reset` means that the server cannot go on from that cursor (changes are kept for 90 days): load everything by `GET /sync/bootstrap`, and apply to it what was not yet answered. Of a profile that is deleted its cards go as well; reviews of a deleted card stay, since it may be restored.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /sync (the `Sync` operationId).
+func (c *Client) Sync(ctx context.Context, body SyncJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSyncRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// Bootstrap Everything that a device keeps a copy of
+//
+// Page by page: ask again with `page` as the answer's `next`, until that is null. A page may be empty. When all pages are there, go on with `POST /sync` from `cursor`, which is the same on each page: it tells of what has changed meanwhile.
+//
+// Corresponds with GET /sync/bootstrap (the `Bootstrap` operationId).
+func (c *Client) Bootstrap(ctx context.Context, params *BootstrapParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewBootstrapRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListProfiles The languages that the caller learns, oldest first
 //
 // Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
@@ -3966,6 +9840,61 @@ func (c *Client) UpdateProfile(ctx context.Context, id string, body UpdateProfil
 	return c.Client.Do(req)
 }
 
+// GetLevel What conversations say of the level
+//
+// A range with what it rests on, estimated anew when a conversation has ended and was summed up, from the latest 12 of the last 180 days: 300 of the learner's words in 3 conversations at least. It is a suggestion. The profile's level stays until somebody changes it. Recognisers put some mistakes right by themselves, and the scales are set by judgement: read it as a range. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Corresponds with GET /users/profiles/{id}/level (the `GetLevel` operationId).
+func (c *Client) GetLevel(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetLevelRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecideLevelWithBody Accept or decline the estimate
+//
+// Accepted, the profile's level is what the estimate says, as by PATCH. Declined, it stays, and the same level is not suggested again for 30 days. The same decision again changes nothing.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /users/profiles/{id}/level/decision (the `DecideLevel` operationId).
+func (c *Client) DecideLevelWithBody(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideLevelRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecideLevel Accept or decline the estimate
+//
+// Accepted, the profile's level is what the estimate says, as by PATCH. Declined, it stays, and the same level is not suggested again for 30 days. The same decision again changes nothing.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /users/profiles/{id}/level/decision (the `DecideLevel` operationId).
+func (c *Client) DecideLevel(ctx context.Context, id string, body DecideLevelJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideLevelRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetStatistics What the caller has done so far, over all languages
 //
 // *Speaking time* is the learner's own voice: neither pauses nor the tutor. *Mastered* are cards in review with a stability of 21 days or more, and those used rightly and unprompted on three different days. The *streak* counts consecutive days, by the learner's own time zone, on which something was said or typed in any language; it lives until a whole day was missed. Sessions that are still open count with what was said in them so far; deleted profiles do not count, except for the streak. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
@@ -4021,6 +9950,281 @@ func (c *Client) CreateTicket(ctx context.Context, body CreateTicketJSONRequestB
 	return c.Client.Do(req)
 }
 
+// ListCards The caller's cards, newest first
+//
+// Cards of deleted profiles are left out. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Corresponds with GET /vocabulary (the `ListCards` operationId).
+func (c *Client) ListCards(ctx context.Context, params *ListCardsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCardsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AddCardWithBody Add a card
+//
+// Adding is repeat-safe by the card's id. A profile has one card of a kind for each answer, compared without case and outer punctuation: another one is merged into it, and the `outcome` says so.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /vocabulary (the `AddCard` operationId).
+func (c *Client) AddCardWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAddCardRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AddCard Add a card
+//
+// Adding is repeat-safe by the card's id. A profile has one card of a kind for each answer, compared without case and outer punctuation: another one is merged into it, and the `outcome` says so.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /vocabulary (the `AddCard` operationId).
+func (c *Client) AddCard(ctx context.Context, body AddCardJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAddCardRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AddCardsWithBody Add many cards
+//
+// Up to 500. A card that cannot be is rejected by its place, and the others are added. Adding is repeat-safe by the card's id. A profile has one card of a kind for each answer, compared without case and outer punctuation: another one is merged into it, and the `outcome` says so.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /vocabulary/bulk (the `AddCards` operationId).
+func (c *Client) AddCardsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAddCardsRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AddCards Add many cards
+//
+// Up to 500. A card that cannot be is rejected by its place, and the others are added. Adding is repeat-safe by the card's id. A profile has one card of a kind for each answer, compared without case and outer punctuation: another one is merged into it, and the `outcome` says so.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /vocabulary/bulk (the `AddCards` operationId).
+func (c *Client) AddCards(ctx context.Context, body AddCardsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAddCardsRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExportCards Take cards away, as a file
+//
+// `anki_txt` is a text that Anki imports, `apkg` a package for it with what is known of each card's memory and with its reviews, `csv` is for spreadsheets, with an apostrophe before what they would take for a formula, and `revlog` is the log of reviews as FSRS optimisers read it: card, time in milliseconds, rating, state before, duration. `POST /vocabulary/import` reads the first and the third. When a file cannot be finished, the connection is cut.
+//
+// Corresponds with GET /vocabulary/export (the `ExportCards` operationId).
+func (c *Client) ExportCards(ctx context.Context, params *ExportCardsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportCardsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AddCardFromMessageWithBody Keep a word, a phrase or a correction of a conversation
+//
+// With `correction_id`, the card asks for the right form of what the learner said. With `text`, which has to stand in the message, it asks for that; a word that the learner said in their own language becomes the question. Without `translation` the analysis of the turn gives one, and else the sentence with a gap is the question. Adding is repeat-safe by the card's id. A profile has one card of a kind for each answer, compared without case and outer punctuation: another one is merged into it, and the `outcome` says so.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /vocabulary/from-message (the `AddCardFromMessage` operationId).
+func (c *Client) AddCardFromMessageWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAddCardFromMessageRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AddCardFromMessage Keep a word, a phrase or a correction of a conversation
+//
+// With `correction_id`, the card asks for the right form of what the learner said. With `text`, which has to stand in the message, it asks for that; a word that the learner said in their own language becomes the question. Without `translation` the analysis of the turn gives one, and else the sentence with a gap is the question. Adding is repeat-safe by the card's id. A profile has one card of a kind for each answer, compared without case and outer punctuation: another one is merged into it, and the `outcome` says so.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /vocabulary/from-message (the `AddCardFromMessage` operationId).
+func (c *Client) AddCardFromMessage(ctx context.Context, body AddCardFromMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAddCardFromMessageRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ImportCardsWithBody Add the cards of a file
+//
+// The body is the file, in UTF-8, with at most 10000 cards. As `anki_txt`, Anki's text with or without its first lines: the columns Front, Back, Context, Kind, Level and Tags by their names, else question, answer and context in this order. As `csv`, the first line names the columns: front, back, and context, kind, level and tags where there are any. A file that is broken is refused whole, and `errors` names the line. Cards of the profile that have the same answer are merged: tags are joined, and importing again is safe. Memory and reviews are not read.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /vocabulary/import (the `ImportCards` operationId).
+func (c *Client) ImportCardsWithBody(ctx context.Context, params *ImportCardsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewImportCardsRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ImportCardsWithTextBody Add the cards of a file
+//
+// The body is the file, in UTF-8, with at most 10000 cards. As `anki_txt`, Anki's text with or without its first lines: the columns Front, Back, Context, Kind, Level and Tags by their names, else question, answer and context in this order. As `csv`, the first line names the columns: front, back, and context, kind, level and tags where there are any. A file that is broken is refused whole, and `errors` names the line. Cards of the profile that have the same answer are merged: tags are joined, and importing again is safe. Memory and reviews are not read.
+//
+// Takes a body of the `text/plain` content type.
+//
+// Corresponds with POST /vocabulary/import (the `ImportCards` operationId).
+func (c *Client) ImportCardsWithTextBody(ctx context.Context, params *ImportCardsParams, body ImportCardsTextRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewImportCardsRequestWithTextBody(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteCard Delete a card
+//
+// No change and no review brings it back, but restoring does. The word can be added anew.
+//
+// Corresponds with DELETE /vocabulary/{id} (the `DeleteCard` operationId).
+func (c *Client) DeleteCard(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteCardRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetCard One card
+//
+// Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Corresponds with GET /vocabulary/{id} (the `GetCard` operationId).
+func (c *Client) GetCard(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCardRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateCardWithBody Change or suspend a card
+//
+// Fields that are left out stay. How well it is remembered follows from the reviews and cannot be set: such fields are refused with 422 and named, and then nothing is changed.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /vocabulary/{id} (the `UpdateCard` operationId).
+func (c *Client) UpdateCardWithBody(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateCardRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateCard Change or suspend a card
+//
+// Fields that are left out stay. How well it is remembered follows from the reviews and cannot be set: such fields are refused with 422 and named, and then nothing is changed.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /vocabulary/{id} (the `UpdateCard` operationId).
+func (c *Client) UpdateCard(ctx context.Context, id string, body UpdateCardJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateCardRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RestoreCard Bring a deleted card back
+//
+// It comes as it was, with the reviews that came meanwhile. One that is not deleted stays as it is.
+//
+// Corresponds with POST /vocabulary/{id}/restore (the `RestoreCard` operationId).
+func (c *Client) RestoreCard(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRestoreCardRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // NewGetRootRequest constructs an http.Request for the GetRoot method
 func NewGetRootRequest(server string) (*http.Request, error) {
 	var err error
@@ -4038,6 +10242,546 @@ func NewGetRootRequest(server string) (*http.Request, error) {
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetProgressErrorsRequest constructs an http.Request for the GetProgressErrors method
+func NewGetProgressErrorsRequest(server string, params *GetProgressErrorsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/analytics/errors")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.ProfileId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "profile_id", *params.ProfileId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Days != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "days", *params.Days, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetProgressFluencyRequest constructs an http.Request for the GetProgressFluency method
+func NewGetProgressFluencyRequest(server string, params *GetProgressFluencyParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/analytics/fluency")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.ProfileId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "profile_id", *params.ProfileId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Days != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "days", *params.Days, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetProgressOverviewRequest constructs an http.Request for the GetProgressOverview method
+func NewGetProgressOverviewRequest(server string, params *GetProgressOverviewParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/analytics/overview")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.ProfileId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "profile_id", *params.ProfileId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Days != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "days", *params.Days, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetProgressStreakRequest constructs an http.Request for the GetProgressStreak method
+func NewGetProgressStreakRequest(server string, params *GetProgressStreakParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/analytics/streak")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.ProfileId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "profile_id", *params.ProfileId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Days != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "days", *params.Days, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetProgressTimelineRequest constructs an http.Request for the GetProgressTimeline method
+func NewGetProgressTimelineRequest(server string, params *GetProgressTimelineParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/analytics/timeline")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.ProfileId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "profile_id", *params.ProfileId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Days != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "days", *params.Days, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetProgressVocabularyRequest constructs an http.Request for the GetProgressVocabulary method
+func NewGetProgressVocabularyRequest(server string, params *GetProgressVocabularyParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/analytics/vocabulary")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.ProfileId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "profile_id", *params.ProfileId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Days != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "days", *params.Days, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -4582,6 +11326,53 @@ func NewRegisterRequestWithBody(server string, contentType string, body io.Reade
 	return req, nil
 }
 
+// NewEditMessageRequest calls the generic EditMessage builder with application/json body
+func NewEditMessageRequest(server string, id string, body EditMessageJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewEditMessageRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewEditMessageRequestWithBody constructs an http.Request for the EditMessage method, with any body, and a specified content type
+func NewEditMessageRequestWithBody(server string, id string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/conversations/messages/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewListSessionsRequest constructs an http.Request for the ListSessions method
 func NewListSessionsRequest(server string, params *ListSessionsParams) (*http.Request, error) {
 	var err error
@@ -4815,6 +11606,79 @@ func NewSendAudioRequestWithBody(server string, id string, contentType string, b
 	return req, nil
 }
 
+// NewListCorrectionsRequest constructs an http.Request for the ListCorrections method
+func NewListCorrectionsRequest(server string, id string, params *ListCorrectionsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/conversations/sessions/%s/corrections", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewEndSessionRequest constructs an http.Request for the EndSession method
 func NewEndSessionRequest(server string, id string) (*http.Request, error) {
 	var err error
@@ -4832,6 +11696,40 @@ func NewEndSessionRequest(server string, id string) (*http.Request, error) {
 	}
 
 	operationPath := fmt.Sprintf("/conversations/sessions/%s/end", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetHintRequest constructs an http.Request for the GetHint method
+func NewGetHintRequest(server string, id string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/conversations/sessions/%s/hint", pathParam0)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -4922,6 +11820,87 @@ func NewListMessagesRequest(server string, id string, params *ListMessagesParams
 	return req, nil
 }
 
+// NewRepeatRequest calls the generic Repeat builder with application/json body
+func NewRepeatRequest(server string, id string, body RepeatJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRepeatRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewRepeatRequestWithBody constructs an http.Request for the Repeat method, with any body, and a specified content type
+func NewRepeatRequestWithBody(server string, id string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/conversations/sessions/%s/repeat", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetSummaryRequest constructs an http.Request for the GetSummary method
+func NewGetSummaryRequest(server string, id string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/conversations/sessions/%s/summary", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewSendTextRequest calls the generic SendText builder with application/json body
 func NewSendTextRequest(server string, id string, body SendTextJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -4960,6 +11939,100 @@ func NewSendTextRequestWithBody(server string, id string, contentType string, bo
 	}
 
 	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewTranslateRequest calls the generic Translate builder with application/json body
+func NewTranslateRequest(server string, id string, body TranslateJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewTranslateRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewTranslateRequestWithBody constructs an http.Request for the Translate method, with any body, and a specified content type
+func NewTranslateRequestWithBody(server string, id string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/conversations/sessions/%s/translate", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewJudgeCorrectionRequest calls the generic JudgeCorrection builder with application/json body
+func NewJudgeCorrectionRequest(server string, id string, body JudgeCorrectionJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewJudgeCorrectionRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewJudgeCorrectionRequestWithBody constructs an http.Request for the JudgeCorrection method, with any body, and a specified content type
+func NewJudgeCorrectionRequestWithBody(server string, id string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/corrections/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
 	if err != nil {
 		return nil, err
 	}
@@ -5050,6 +12123,611 @@ func NewGetLivenessRequest(server string) (*http.Request, error) {
 	return req, nil
 }
 
+// NewListConsentsRequest constructs an http.Request for the ListConsents method
+func NewListConsentsRequest(server string, params *ListConsentsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/me/consents")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDecideConsentRequest calls the generic DecideConsent builder with application/json body
+func NewDecideConsentRequest(server string, body DecideConsentJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDecideConsentRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewDecideConsentRequestWithBody constructs an http.Request for the DecideConsent method, with any body, and a specified content type
+func NewDecideConsentRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/me/consents")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewForgetMemoriesRequest constructs an http.Request for the ForgetMemories method
+func NewForgetMemoriesRequest(server string, params *ForgetMemoriesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/memories")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.ProfileId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "profile_id", *params.ProfileId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListMemoriesRequest constructs an http.Request for the ListMemories method
+func NewListMemoriesRequest(server string, params *ListMemoriesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/memories")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ProfileId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "profile_id", *params.ProfileId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewForgetMemoryRequest constructs an http.Request for the ForgetMemory method
+func NewForgetMemoryRequest(server string, id string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/memories/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetMemoryRequest constructs an http.Request for the GetMemory method
+func NewGetMemoryRequest(server string, id string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/memories/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateMemoryRequest calls the generic UpdateMemory builder with application/json body
+func NewUpdateMemoryRequest(server string, id string, body UpdateMemoryJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateMemoryRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewUpdateMemoryRequestWithBody constructs an http.Request for the UpdateMemory method, with any body, and a specified content type
+func NewUpdateMemoryRequestWithBody(server string, id string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/memories/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewAssessRequest calls the generic Assess builder with application/json body
+func NewAssessRequest(server string, body AssessJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAssessRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewAssessRequestWithBody constructs an http.Request for the Assess method, with any body, and a specified content type
+func NewAssessRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/pronunciation/assess")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListAssessmentsRequest constructs an http.Request for the ListAssessments method
+func NewListAssessmentsRequest(server string, params *ListAssessmentsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/pronunciation/assessments")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Language != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "language", *params.Language, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetAssessmentRequest constructs an http.Request for the GetAssessment method
+func NewGetAssessmentRequest(server string, id string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/pronunciation/assessments/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListDrillsRequest constructs an http.Request for the ListDrills method
+func NewListDrillsRequest(server string, params *ListDrillsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/pronunciation/drills")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "language", params.Language, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListProblemSoundsRequest constructs an http.Request for the ListProblemSounds method
+func NewListProblemSoundsRequest(server string, params *ListProblemSoundsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/pronunciation/problem-sounds")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "language", params.Language, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetReadinessRequest constructs an http.Request for the GetReadiness method
 func NewGetReadinessRequest(server string) (*http.Request, error) {
 	var err error
@@ -5060,6 +12738,414 @@ func NewGetReadinessRequest(server string) (*http.Request, error) {
 	}
 
 	operationPath := fmt.Sprintf("/readyz")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewAddReviewsRequest calls the generic AddReviews builder with application/json body
+func NewAddReviewsRequest(server string, body AddReviewsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAddReviewsRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewAddReviewsRequestWithBody constructs an http.Request for the AddReviews method, with any body, and a specified content type
+func NewAddReviewsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reviews")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListDueCardsRequest constructs an http.Request for the ListDueCards method
+func NewListDueCardsRequest(server string, params *ListDueCardsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reviews/due")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.ProfileId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "profile_id", *params.ProfileId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetReviewForecastRequest constructs an http.Request for the GetReviewForecast method
+func NewGetReviewForecastRequest(server string, params *GetReviewForecastParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reviews/forecast")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.ProfileId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "profile_id", *params.ProfileId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Days != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "days", *params.Days, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetReviewStatisticsRequest constructs an http.Request for the GetReviewStatistics method
+func NewGetReviewStatisticsRequest(server string, params *GetReviewStatisticsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reviews/stats")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.ProfileId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "profile_id", *params.ProfileId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Days != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "days", *params.Days, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUndoReviewRequest constructs an http.Request for the UndoReview method
+func NewUndoReviewRequest(server string, id string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reviews/%s/undo", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListScenariosRequest constructs an http.Request for the ListScenarios method
+func NewListScenariosRequest(server string, params *ListScenariosParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/scenarios")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Language != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "language", *params.Language, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Level != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "level", *params.Level, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Topic != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "topic", *params.Topic, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetScenarioRequest constructs an http.Request for the GetScenario method
+func NewGetScenarioRequest(server string, id string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/scenarios/%s", pathParam0)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -5564,6 +13650,139 @@ func NewListVoicesRequest(server string, params *ListVoicesParams) (*http.Reques
 	return req, nil
 }
 
+// NewGetStartupRequest constructs an http.Request for the GetStartup method
+func NewGetStartupRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/startupz")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSyncRequest calls the generic Sync builder with application/json body
+func NewSyncRequest(server string, body SyncJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSyncRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewSyncRequestWithBody constructs an http.Request for the Sync method, with any body, and a specified content type
+func NewSyncRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sync")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewBootstrapRequest constructs an http.Request for the Bootstrap method
+func NewBootstrapRequest(server string, params *BootstrapParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sync/bootstrap")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListProfilesRequest constructs an http.Request for the ListProfiles method
 func NewListProfilesRequest(server string) (*http.Request, error) {
 	var err error
@@ -5746,6 +13965,87 @@ func NewUpdateProfileRequestWithBody(server string, id string, contentType strin
 	return req, nil
 }
 
+// NewGetLevelRequest constructs an http.Request for the GetLevel method
+func NewGetLevelRequest(server string, id string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/users/profiles/%s/level", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDecideLevelRequest calls the generic DecideLevel builder with application/json body
+func NewDecideLevelRequest(server string, id string, body DecideLevelJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDecideLevelRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewDecideLevelRequestWithBody constructs an http.Request for the DecideLevel method, with any body, and a specified content type
+func NewDecideLevelRequestWithBody(server string, id string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/users/profiles/%s/level/decision", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewGetStatisticsRequest constructs an http.Request for the GetStatistics method
 func NewGetStatisticsRequest(server string) (*http.Request, error) {
 	var err error
@@ -5813,6 +14113,594 @@ func NewCreateTicketRequestWithBody(server string, contentType string, body io.R
 	return req, nil
 }
 
+// NewListCardsRequest constructs an http.Request for the ListCards method
+func NewListCardsRequest(server string, params *ListCardsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/vocabulary")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ProfileId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "profile_id", *params.ProfileId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Kind != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "kind", *params.Kind, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Origin != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "origin", *params.Origin, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Level != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "level", *params.Level, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Tag != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "tag", *params.Tag, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Text != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "text", *params.Text, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Due != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "due", *params.Due, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Suspended != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "suspended", *params.Suspended, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Leech != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "leech", *params.Leech, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewAddCardRequest calls the generic AddCard builder with application/json body
+func NewAddCardRequest(server string, body AddCardJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAddCardRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewAddCardRequestWithBody constructs an http.Request for the AddCard method, with any body, and a specified content type
+func NewAddCardRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/vocabulary")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewAddCardsRequest calls the generic AddCards builder with application/json body
+func NewAddCardsRequest(server string, body AddCardsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAddCardsRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewAddCardsRequestWithBody constructs an http.Request for the AddCards method, with any body, and a specified content type
+func NewAddCardsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/vocabulary/bulk")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewExportCardsRequest constructs an http.Request for the ExportCards method
+func NewExportCardsRequest(server string, params *ExportCardsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/vocabulary/export")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.ProfileId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "profile_id", *params.ProfileId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewAddCardFromMessageRequest calls the generic AddCardFromMessage builder with application/json body
+func NewAddCardFromMessageRequest(server string, body AddCardFromMessageJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAddCardFromMessageRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewAddCardFromMessageRequestWithBody constructs an http.Request for the AddCardFromMessage method, with any body, and a specified content type
+func NewAddCardFromMessageRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/vocabulary/from-message")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewImportCardsRequestWithTextBody calls the generic ImportCards builder with text/plain body
+func NewImportCardsRequestWithTextBody(server string, params *ImportCardsParams, body ImportCardsTextRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	if stringer, ok := interface{}(body).(fmt.Stringer); ok {
+		bodyReader = strings.NewReader(stringer.String())
+	} else {
+		bodyReader = strings.NewReader(fmt.Sprint(body))
+	}
+	return NewImportCardsRequestWithBody(server, params, "text/plain", bodyReader)
+}
+
+// NewImportCardsRequestWithBody constructs an http.Request for the ImportCards method, with any body, and a specified content type
+func NewImportCardsRequestWithBody(server string, params *ImportCardsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/vocabulary/import")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "profile_id", params.ProfileId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteCardRequest constructs an http.Request for the DeleteCard method
+func NewDeleteCardRequest(server string, id string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/vocabulary/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetCardRequest constructs an http.Request for the GetCard method
+func NewGetCardRequest(server string, id string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/vocabulary/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateCardRequest calls the generic UpdateCard builder with application/json body
+func NewUpdateCardRequest(server string, id string, body UpdateCardJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateCardRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewUpdateCardRequestWithBody constructs an http.Request for the UpdateCard method, with any body, and a specified content type
+func NewUpdateCardRequestWithBody(server string, id string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/vocabulary/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewRestoreCardRequest constructs an http.Request for the RestoreCard method
+func NewRestoreCardRequest(server string, id string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/vocabulary/%s/restore", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 func (c *Client) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
 	for _, r := range c.RequestEditors {
 		if err := r(ctx, req); err != nil {
@@ -5865,6 +14753,60 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET / (the `GetRoot` operationId).
 	GetRootWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetRootResponse, error)
+
+	// GetProgressErrorsWithResponse What was corrected and what was mended, by kind of mistake
+	//
+	// Days are the learner's own: each thing counts on the day that it was where they were when it happened, and stays there wherever they travel. Mistakes that were shown and not disputed count on the day of what was said. *Repaired* are those that the learner said rightly soon after. A recogniser mends some mistakes by itself, so that these are fewer than were made. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /analytics/errors (the `GetProgressErrors` operationId).
+	GetProgressErrorsWithResponse(ctx context.Context, params *GetProgressErrorsParams, reqEditors ...RequestEditorFn) (*GetProgressErrorsResponse, error)
+
+	// GetProgressFluencyWithResponse How fast and with what pauses the learner spoke
+	//
+	// Days are the learner's own: each thing counts on the day that it was where they were when it happened, and stays there wherever they travel. By the times of the words that a recogniser heard: nothing of it says how right they were, or how well pronounced. A pause is a silence of at least 250 ms between two words. The rates are words a minute, with the pauses and without; null where nothing was measured. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /analytics/fluency (the `GetProgressFluency` operationId).
+	GetProgressFluencyWithResponse(ctx context.Context, params *GetProgressFluencyParams, reqEditors ...RequestEditorFn) (*GetProgressFluencyResponse, error)
+
+	// GetProgressOverviewWithResponse What was done in some days, and how things stand
+	//
+	// Days are the learner's own: each thing counts on the day that it was where they were when it happened, and stays there wherever they travel. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /analytics/overview (the `GetProgressOverview` operationId).
+	GetProgressOverviewWithResponse(ctx context.Context, params *GetProgressOverviewParams, reqEditors ...RequestEditorFn) (*GetProgressOverviewResponse, error)
+
+	// GetProgressStreakWithResponse The streak and its calendar
+	//
+	// Days are the learner's own: each thing counts on the day that it was where they were when it happened, and stays there wherever they travel. The streak counts days on which something was said or typed, in any language or under one profile. A streak of every 7 days earns a freeze day, at most 2; a day that is missed uses one up by itself and keeps the streak. It is worked out when it is asked for. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /analytics/streak (the `GetProgressStreak` operationId).
+	GetProgressStreakWithResponse(ctx context.Context, params *GetProgressStreakParams, reqEditors ...RequestEditorFn) (*GetProgressStreakResponse, error)
+
+	// GetProgressTimelineWithResponse Every day of a range, oldest first
+	//
+	// Days are the learner's own: each thing counts on the day that it was where they were when it happened, and stays there wherever they travel. *Speaking* is the learner's own voice, *talking* the time that conversations took, without silences of more than two minutes. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /analytics/timeline (the `GetProgressTimeline` operationId).
+	GetProgressTimelineWithResponse(ctx context.Context, params *GetProgressTimelineParams, reqEditors ...RequestEditorFn) (*GetProgressTimelineResponse, error)
+
+	// GetProgressVocabularyWithResponse How the vocabulary has grown, and how well it is kept
+	//
+	// Days are the learner's own: each thing counts on the day that it was where they were when it happened, and stays there wherever they travel. *Active* cards were reviewed and are not suspended. *Mastered* are those in review with a stability of 21 days or more, and those used rightly and unprompted on three different days. *Retention* is the share of reviews of cards learned before in which they were still known; null without any. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /analytics/vocabulary (the `GetProgressVocabulary` operationId).
+	GetProgressVocabularyWithResponse(ctx context.Context, params *GetProgressVocabularyParams, reqEditors ...RequestEditorFn) (*GetProgressVocabularyResponse, error)
 
 	// ResendVerificationWithBodyWithResponse Have the link for verifying an address mailed again
 	//
@@ -6098,6 +15040,24 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /auth/register (the `Register` operationId).
 	RegisterWithResponse(ctx context.Context, body RegisterJSONRequestBody, reqEditors ...RequestEditorFn) (*RegisterResponse, error)
 
+	// EditMessageWithBodyWithResponse Say that a message was misunderstood, and what it said
+	//
+	// Of the caller's own messages only. What was understood first is kept as `original_text`; corrections of it are gone, and the message is analysed again, which takes a while. A tutor that is live in the session knows from its next answer on; the session goes on. In a live session tutor.transcript.edit does the same.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /conversations/messages/{id} (the `EditMessage` operationId).
+	EditMessageWithBodyWithResponse(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EditMessageResponse, error)
+
+	// EditMessageWithResponse Say that a message was misunderstood, and what it said
+	//
+	// Of the caller's own messages only. What was understood first is kept as `original_text`; corrections of it are gone, and the message is analysed again, which takes a while. A tutor that is live in the session knows from its next answer on; the session goes on. In a live session tutor.transcript.edit does the same.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /conversations/messages/{id} (the `EditMessage` operationId).
+	EditMessageWithResponse(ctx context.Context, id string, body EditMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*EditMessageResponse, error)
+
 	// ListSessionsWithResponse The caller's sessions, newest first
 	//
 	// Sessions of deleted profiles are left out; each can still be read and deleted by its id. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
@@ -6169,6 +15129,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /conversations/sessions/{id}/audio (the `SendAudio` operationId).
 	SendAudioWithResponse(ctx context.Context, id string, body SendAudioJSONRequestBody, reqEditors ...RequestEditorFn) (*SendAudioResponse, error)
 
+	// ListCorrectionsWithResponse What was corrected in a session, in the order of what was said
+	//
+	// Without what the caller has hidden, and what was not shown because it may have been misheard. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /conversations/sessions/{id}/corrections (the `ListCorrections` operationId).
+	ListCorrectionsWithResponse(ctx context.Context, id string, params *ListCorrectionsParams, reqEditors ...RequestEditorFn) (*ListCorrectionsResponse, error)
+
 	// EndSessionWithResponse End a session
 	//
 	// Ending it again changes nothing. Somebody who is live in it is told by the next thing that is said. What the learner spoke, by voice and not by the clock, is added to the profile once.
@@ -6178,6 +15147,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /conversations/sessions/{id}/end (the `EndSession` operationId).
 	EndSessionWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*EndSessionResponse, error)
 
+	// GetHintWithResponse Ask what one could say next
+	//
+	// An idea for an answer to what the tutor said last: up to B1 in the learner's own language, above in the one that is learned. When no model answers within six seconds, it is the beginning of an answer that fits nearly every question. Nothing is stored.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /conversations/sessions/{id}/hint (the `GetHint` operationId).
+	GetHintWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*GetHintResponse, error)
+
 	// ListMessagesWithResponse What was said in a session, oldest first
 	//
 	// All of it, up to 1,000 messages. If there are as many as `limit` allows there may be more: ask again with `after_seq` as the last message's `seq`, until fewer come. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
@@ -6186,6 +15164,33 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /conversations/sessions/{id}/messages (the `ListMessages` operationId).
 	ListMessagesWithResponse(ctx context.Context, id string, params *ListMessagesParams, reqEditors ...RequestEditorFn) (*ListMessagesResponse, error)
+
+	// RepeatWithBodyWithResponse Hear again what the tutor said last, slowly
+	//
+	// The whole of it, also when it was interrupted, as a clip at three quarters of the learner's pace. A live session is not disturbed; there, tutor.repeat has the tutor itself say it again.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /conversations/sessions/{id}/repeat (the `Repeat` operationId).
+	RepeatWithBodyWithResponse(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RepeatResponse, error)
+
+	// RepeatWithResponse Hear again what the tutor said last, slowly
+	//
+	// The whole of it, also when it was interrupted, as a clip at three quarters of the learner's pace. A live session is not disturbed; there, tutor.repeat has the tutor itself say it again.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /conversations/sessions/{id}/repeat (the `Repeat` operationId).
+	RepeatWithResponse(ctx context.Context, id string, body RepeatJSONRequestBody, reqEditors ...RequestEditorFn) (*RepeatResponse, error)
+
+	// GetSummaryWithResponse What came of a session
+	//
+	// Counted from what is stored by now, at any time; what a language model has to say about it follows within a minute of the end, and `status` tells whether it is there. Corrections are named by their ids. A recogniser puts some mistakes right by itself, so that there were at least as many as are listed. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /conversations/sessions/{id}/summary (the `GetSummary` operationId).
+	GetSummaryWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*GetSummaryResponse, error)
 
 	// SendTextWithBodyWithResponse Say something in writing and get the tutor's answer
 	//
@@ -6208,6 +15213,42 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /conversations/sessions/{id}/text (the `SendText` operationId).
 	SendTextWithResponse(ctx context.Context, id string, body SendTextJSONRequestBody, reqEditors ...RequestEditorFn) (*SendTextResponse, error)
+
+	// TranslateWithBodyWithResponse Translate a message or a text into the learner's own language
+	//
+	// Either `message_id`, of the session, or `text`. Of a reply that was interrupted what was heard is translated. The same comes at once for an hour. Sessions that have ended are answered, too.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /conversations/sessions/{id}/translate (the `Translate` operationId).
+	TranslateWithBodyWithResponse(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TranslateResponse, error)
+
+	// TranslateWithResponse Translate a message or a text into the learner's own language
+	//
+	// Either `message_id`, of the session, or `text`. Of a reply that was interrupted what was heard is translated. The same comes at once for an hour. Sessions that have ended are answered, too.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /conversations/sessions/{id}/translate (the `Translate` operationId).
+	TranslateWithResponse(ctx context.Context, id string, body TranslateJSONRequestBody, reqEditors ...RequestEditorFn) (*TranslateResponse, error)
+
+	// JudgeCorrectionWithBodyWithResponse Dispute, confirm or hide a correction
+	//
+	// From `shown` it may become any of the three, and from each of them any other: people change their minds. It does not become `shown` again. What is hidden is listed no more. The first dispute of a correction is counted in its session as `corrections_disputed`, and stays counted.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /corrections/{id} (the `JudgeCorrection` operationId).
+	JudgeCorrectionWithBodyWithResponse(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*JudgeCorrectionResponse, error)
+
+	// JudgeCorrectionWithResponse Dispute, confirm or hide a correction
+	//
+	// From `shown` it may become any of the three, and from each of them any other: people change their minds. It does not become `shown` again. What is hidden is listed no more. The first dispute of a correction is counted in its session as `corrections_disputed`, and stays counted.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /corrections/{id} (the `JudgeCorrection` operationId).
+	JudgeCorrectionWithResponse(ctx context.Context, id string, body JudgeCorrectionJSONRequestBody, reqEditors ...RequestEditorFn) (*JudgeCorrectionResponse, error)
 
 	// GetHealthWithResponse How the stores are, and who serves each part of the tutor
 	//
@@ -6236,12 +15277,219 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /livez (the `GetLiveness` operationId).
 	GetLivenessWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetLivenessResponse, error)
 
+	// ListConsentsWithResponse What the caller has decided, newest first
+	//
+	// Decisions are added and never changed: for each purpose the newest counts. Without one there is no consent.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /me/consents (the `ListConsents` operationId).
+	ListConsentsWithResponse(ctx context.Context, params *ListConsentsParams, reqEditors ...RequestEditorFn) (*ListConsentsResponse, error)
+
+	// DecideConsentWithBodyWithResponse Agree to something, or take it back
+	//
+	// `pronunciation_provider` lets an assessor of pronunciation have recordings that the caller sends to be assessed. Without it, and for everybody who is marked a child, no recording leaves for one.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /me/consents (the `DecideConsent` operationId).
+	DecideConsentWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideConsentResponse, error)
+
+	// DecideConsentWithResponse Agree to something, or take it back
+	//
+	// `pronunciation_provider` lets an assessor of pronunciation have recordings that the caller sends to be assessed. Without it, and for everybody who is marked a child, no recording leaves for one.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /me/consents (the `DecideConsent` operationId).
+	DecideConsentWithResponse(ctx context.Context, body DecideConsentJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideConsentResponse, error)
+
+	// ForgetMemoriesWithResponse Forget everything
+	//
+	// Each memory as if it were deleted alone. That there are none is no error.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /memories (the `ForgetMemories` operationId).
+	ForgetMemoriesWithResponse(ctx context.Context, params *ForgetMemoriesParams, reqEditors ...RequestEditorFn) (*ForgetMemoriesResponse, error)
+
+	// ListMemoriesWithResponse What the tutor remembers of the caller, newest first
+	//
+	// Facts that the learner told of themselves, taken from conversations when these end: at most 60 for each profile. Plans are forgotten after 90 days. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /memories (the `ListMemories` operationId).
+	ListMemoriesWithResponse(ctx context.Context, params *ListMemoriesParams, reqEditors ...RequestEditorFn) (*ListMemoriesResponse, error)
+
+	// ForgetMemoryWithResponse Forget something
+	//
+	// Its text is gone. It is not remembered again from the conversation that it came from, nor in the same words. A conversation that is going on may still know it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /memories/{id} (the `ForgetMemory` operationId).
+	ForgetMemoryWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*ForgetMemoryResponse, error)
+
+	// GetMemoryWithResponse One memory
+	//
+	// Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /memories/{id} (the `GetMemory` operationId).
+	GetMemoryWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*GetMemoryResponse, error)
+
+	// UpdateMemoryWithBodyWithResponse Put a memory right
+	//
+	// Only its text can be changed, and it does not expire any more. Addresses and numbers, health, family, beliefs, and instructions to the tutor are refused with 422: they are not kept, whoever writes them.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /memories/{id} (the `UpdateMemory` operationId).
+	UpdateMemoryWithBodyWithResponse(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateMemoryResponse, error)
+
+	// UpdateMemoryWithResponse Put a memory right
+	//
+	// Only its text can be changed, and it does not expire any more. Addresses and numbers, health, family, beliefs, and instructions to the tutor are refused with 422: they are not kept, whoever writes them.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /memories/{id} (the `UpdateMemory` operationId).
+	UpdateMemoryWithResponse(ctx context.Context, id string, body UpdateMemoryJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateMemoryResponse, error)
+
+	// AssessWithBodyWithResponse Assess how a text was read, or how the caller speaks
+	//
+	// With `reference_text` the words of the recording are compared with it; without, fluency is measured. A recogniser understands the words and is not told what they should be: how surely it did is `recognition`, which says nothing about sounds. `accuracy`, `phonemes` and `overall_score` are null unless an assessor of sounds has judged the recording, for which one has to be set up, the caller to agree (POST /me/consents) and, in a school, the school. The recording is not kept.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /pronunciation/assess (the `Assess` operationId).
+	AssessWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AssessResponse, error)
+
+	// AssessWithResponse Assess how a text was read, or how the caller speaks
+	//
+	// With `reference_text` the words of the recording are compared with it; without, fluency is measured. A recogniser understands the words and is not told what they should be: how surely it did is `recognition`, which says nothing about sounds. `accuracy`, `phonemes` and `overall_score` are null unless an assessor of sounds has judged the recording, for which one has to be set up, the caller to agree (POST /me/consents) and, in a school, the school. The recording is not kept.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /pronunciation/assess (the `Assess` operationId).
+	AssessWithResponse(ctx context.Context, body AssessJSONRequestBody, reqEditors ...RequestEditorFn) (*AssessResponse, error)
+
+	// ListAssessmentsWithResponse Assessments of the caller, newest first, without their words
+	//
+	// Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /pronunciation/assessments (the `ListAssessments` operationId).
+	ListAssessmentsWithResponse(ctx context.Context, params *ListAssessmentsParams, reqEditors ...RequestEditorFn) (*ListAssessmentsResponse, error)
+
+	// GetAssessmentWithResponse One assessment
+	//
+	// Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /pronunciation/assessments/{id} (the `GetAssessment` operationId).
+	GetAssessmentWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*GetAssessmentResponse, error)
+
+	// ListDrillsWithResponse Sentences to practise on
+	//
+	// For words that were hard to understand: the shortest sentences in which they stand, of those that the tutor has said to the caller or the caller has read; the word alone where there is none.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /pronunciation/drills (the `ListDrills` operationId).
+	ListDrillsWithResponse(ctx context.Context, params *ListDrillsParams, reqEditors ...RequestEditorFn) (*ListDrillsResponse, error)
+
+	// ListProblemSoundsWithResponse What is often hard to understand
+	//
+	// Words that a recogniser understood with doubt in two different sessions, or on two days of exercises, within the last 90 days; and sounds that an assessor found off, where one has judged them. What has most evidence comes first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /pronunciation/problem-sounds (the `ListProblemSounds` operationId).
+	ListProblemSoundsWithResponse(ctx context.Context, params *ListProblemSoundsParams, reqEditors ...RequestEditorFn) (*ListProblemSoundsResponse, error)
+
 	// GetReadinessWithResponse Whether this node takes new conversations
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /readyz (the `GetReadiness` operationId).
 	GetReadinessWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetReadinessResponse, error)
+
+	// AddReviewsWithBodyWithResponse Send reviews, one or many
+	//
+	// Reviews are events: the log is the union of what all devices send, and each card is what its log comes to, in the order of times, whenever they arrive. Sending again is repeat-safe by the ids. A review that cannot be is rejected with the field's name, and the others count. A time before the card was made, or in the future, is brought to where it can be.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /reviews (the `AddReviews` operationId).
+	AddReviewsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddReviewsResponse, error)
+
+	// AddReviewsWithResponse Send reviews, one or many
+	//
+	// Reviews are events: the log is the union of what all devices send, and each card is what its log comes to, in the order of times, whenever they arrive. Sending again is repeat-safe by the ids. A review that cannot be is rejected with the field's name, and the others count. A time before the card was made, or in the future, is brought to where it can be.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /reviews (the `AddReviews` operationId).
+	AddReviewsWithResponse(ctx context.Context, body AddReviewsJSONRequestBody, reqEditors ...RequestEditorFn) (*AddReviewsResponse, error)
+
+	// ListDueCardsWithResponse What is to be reviewed now
+	//
+	// Each card comes with what each of the four ratings would do to it, so that one review can be made offline. New cards come last, and no more of them than the profile allows for a day, on the caller's calendar (10 by default).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /reviews/due (the `ListDueCards` operationId).
+	ListDueCardsWithResponse(ctx context.Context, params *ListDueCardsParams, reqEditors ...RequestEditorFn) (*ListDueCardsResponse, error)
+
+	// GetReviewForecastWithResponse How many cards come due on the next days
+	//
+	// By the caller's time zone, today first. New cards are not counted. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /reviews/forecast (the `GetReviewForecast` operationId).
+	GetReviewForecastWithResponse(ctx context.Context, params *GetReviewForecastParams, reqEditors ...RequestEditorFn) (*GetReviewForecastResponse, error)
+
+	// GetReviewStatisticsWithResponse How reviews went, and what cards there are
+	//
+	// Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /reviews/stats (the `GetReviewStatistics` operationId).
+	GetReviewStatisticsWithResponse(ctx context.Context, params *GetReviewStatisticsParams, reqEditors ...RequestEditorFn) (*GetReviewStatisticsResponse, error)
+
+	// UndoReviewWithResponse Take a review back
+	//
+	// It does not count any more, wherever it stands among others. Again without effect.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /reviews/{id}/undo (the `UndoReview` operationId).
+	UndoReviewWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*UndoReviewResponse, error)
+
+	// ListScenariosWithResponse What can be played, the easiest first
+	//
+	// Those that suit the caller's age. A scenario can be played in whatever is learned; in some languages it also brings words. Start a session, or buy a ticket, with its id as `scenario_id`; without one the talk is free. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /scenarios (the `ListScenarios` operationId).
+	ListScenariosWithResponse(ctx context.Context, params *ListScenariosParams, reqEditors ...RequestEditorFn) (*ListScenariosResponse, error)
+
+	// GetScenarioWithResponse One scenario
+	//
+	// Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /scenarios/{id} (the `GetScenario` operationId).
+	GetScenarioWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*GetScenarioResponse, error)
 
 	// SpeakWithResponse Speak a text of the query
 	//
@@ -6324,6 +15572,50 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /speech/voices (the `ListVoices` operationId).
 	ListVoicesWithResponse(ctx context.Context, params *ListVoicesParams, reqEditors ...RequestEditorFn) (*ListVoicesResponse, error)
 
+	// GetStartupWithResponse Whether this node has started
+	//
+	// From when the database has answered once it says yes, whatever becomes of the database then.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /startupz (the `GetStartup` operationId).
+	GetStartupWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetStartupResponse, error)
+
+	// SyncWithBodyWithResponse Tell what was done on a device, and learn what was done elsewhere
+	//
+	// Mutations, at most 500, are applied in their order, each once: a mutation that is sent again gets the answer of the first time, so whoever had no answer sends the same again. One that cannot be is `rejected` with a `code` (`invalid`, `not_found`, `conflict`) and the fields at fault, and the others are applied.
+	//
+	// Reviews are a log: all of them count, in the order of their times, whatever the order in which they come, and a card's memory follows from them on the server. Of the fields of cards and profiles the latest write wins, each for itself. Deleting a card wins over changing it. A card whose word the learner has already is `merged`: `entity_id` is the id by which it is known from then on. Times are the device's; `client_now` lets the server see by how much its clock is wrong, and corrects more than two minutes.
+	//
+	// The answer has what changed since `cursor`, as it is now, without what the device itself has just written, unless something else came of it. While `has_more` is true, ask again with the new cursor. `reset` means that the server cannot go on from that cursor (changes are kept for 90 days): load everything by `GET /sync/bootstrap`, and apply to it what was not yet answered. Of a profile that is deleted its cards go as well; reviews of a deleted card stay, since it may be restored.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /sync (the `Sync` operationId).
+	SyncWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SyncResponse, error)
+
+	// SyncWithResponse Tell what was done on a device, and learn what was done elsewhere
+	//
+	// Mutations, at most 500, are applied in their order, each once: a mutation that is sent again gets the answer of the first time, so whoever had no answer sends the same again. One that cannot be is `rejected` with a `code` (`invalid`, `not_found`, `conflict`) and the fields at fault, and the others are applied.
+	//
+	// Reviews are a log: all of them count, in the order of their times, whatever the order in which they come, and a card's memory follows from them on the server. Of the fields of cards and profiles the latest write wins, each for itself. Deleting a card wins over changing it. A card whose word the learner has already is `merged`: `entity_id` is the id by which it is known from then on. Times are the device's; `client_now` lets the server see by how much its clock is wrong, and corrects more than two minutes.
+	//
+	// The answer has what changed since `cursor`, as it is now, without what the device itself has just written, unless something else came of it. While `has_more` is true, ask again with the new cursor. `reset` means that the server cannot go on from that cursor (changes are kept for 90 days): load everything by `GET /sync/bootstrap`, and apply to it what was not yet answered. Of a profile that is deleted its cards go as well; reviews of a deleted card stay, since it may be restored.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /sync (the `Sync` operationId).
+	SyncWithResponse(ctx context.Context, body SyncJSONRequestBody, reqEditors ...RequestEditorFn) (*SyncResponse, error)
+
+	// BootstrapWithResponse Everything that a device keeps a copy of
+	//
+	// Page by page: ask again with `page` as the answer's `next`, until that is null. A page may be empty. When all pages are there, go on with `POST /sync` from `cursor`, which is the same on each page: it tells of what has changed meanwhile.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /sync/bootstrap (the `Bootstrap` operationId).
+	BootstrapWithResponse(ctx context.Context, params *BootstrapParams, reqEditors ...RequestEditorFn) (*BootstrapResponse, error)
+
 	// ListProfilesWithResponse The languages that the caller learns, oldest first
 	//
 	// Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
@@ -6387,6 +15679,33 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PATCH /users/profiles/{id} (the `UpdateProfile` operationId).
 	UpdateProfileWithResponse(ctx context.Context, id string, body UpdateProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateProfileResponse, error)
 
+	// GetLevelWithResponse What conversations say of the level
+	//
+	// A range with what it rests on, estimated anew when a conversation has ended and was summed up, from the latest 12 of the last 180 days: 300 of the learner's words in 3 conversations at least. It is a suggestion. The profile's level stays until somebody changes it. Recognisers put some mistakes right by themselves, and the scales are set by judgement: read it as a range. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /users/profiles/{id}/level (the `GetLevel` operationId).
+	GetLevelWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*GetLevelResponse, error)
+
+	// DecideLevelWithBodyWithResponse Accept or decline the estimate
+	//
+	// Accepted, the profile's level is what the estimate says, as by PATCH. Declined, it stays, and the same level is not suggested again for 30 days. The same decision again changes nothing.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /users/profiles/{id}/level/decision (the `DecideLevel` operationId).
+	DecideLevelWithBodyWithResponse(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideLevelResponse, error)
+
+	// DecideLevelWithResponse Accept or decline the estimate
+	//
+	// Accepted, the profile's level is what the estimate says, as by PATCH. Declined, it stays, and the same level is not suggested again for 30 days. The same decision again changes nothing.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /users/profiles/{id}/level/decision (the `DecideLevel` operationId).
+	DecideLevelWithResponse(ctx context.Context, id string, body DecideLevelJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideLevelResponse, error)
+
 	// GetStatisticsWithResponse What the caller has done so far, over all languages
 	//
 	// *Speaking time* is the learner's own voice: neither pauses nor the tutor. *Mastered* are cards in review with a stability of 21 days or more, and those used rightly and unprompted on three different days. The *streak* counts consecutive days, by the learner's own time zone, on which something was said or typed in any language; it lives until a whole day was missed. Sessions that are still open count with what was said in them so far; deleted profiles do not count, except for the streak. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
@@ -6413,6 +15732,141 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/voice/tickets (the `CreateTicket` operationId).
 	CreateTicketWithResponse(ctx context.Context, body CreateTicketJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateTicketResponse, error)
+
+	// ListCardsWithResponse The caller's cards, newest first
+	//
+	// Cards of deleted profiles are left out. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /vocabulary (the `ListCards` operationId).
+	ListCardsWithResponse(ctx context.Context, params *ListCardsParams, reqEditors ...RequestEditorFn) (*ListCardsResponse, error)
+
+	// AddCardWithBodyWithResponse Add a card
+	//
+	// Adding is repeat-safe by the card's id. A profile has one card of a kind for each answer, compared without case and outer punctuation: another one is merged into it, and the `outcome` says so.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /vocabulary (the `AddCard` operationId).
+	AddCardWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddCardResponse, error)
+
+	// AddCardWithResponse Add a card
+	//
+	// Adding is repeat-safe by the card's id. A profile has one card of a kind for each answer, compared without case and outer punctuation: another one is merged into it, and the `outcome` says so.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /vocabulary (the `AddCard` operationId).
+	AddCardWithResponse(ctx context.Context, body AddCardJSONRequestBody, reqEditors ...RequestEditorFn) (*AddCardResponse, error)
+
+	// AddCardsWithBodyWithResponse Add many cards
+	//
+	// Up to 500. A card that cannot be is rejected by its place, and the others are added. Adding is repeat-safe by the card's id. A profile has one card of a kind for each answer, compared without case and outer punctuation: another one is merged into it, and the `outcome` says so.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /vocabulary/bulk (the `AddCards` operationId).
+	AddCardsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddCardsResponse, error)
+
+	// AddCardsWithResponse Add many cards
+	//
+	// Up to 500. A card that cannot be is rejected by its place, and the others are added. Adding is repeat-safe by the card's id. A profile has one card of a kind for each answer, compared without case and outer punctuation: another one is merged into it, and the `outcome` says so.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /vocabulary/bulk (the `AddCards` operationId).
+	AddCardsWithResponse(ctx context.Context, body AddCardsJSONRequestBody, reqEditors ...RequestEditorFn) (*AddCardsResponse, error)
+
+	// ExportCardsWithResponse Take cards away, as a file
+	//
+	// `anki_txt` is a text that Anki imports, `apkg` a package for it with what is known of each card's memory and with its reviews, `csv` is for spreadsheets, with an apostrophe before what they would take for a formula, and `revlog` is the log of reviews as FSRS optimisers read it: card, time in milliseconds, rating, state before, duration. `POST /vocabulary/import` reads the first and the third. When a file cannot be finished, the connection is cut.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /vocabulary/export (the `ExportCards` operationId).
+	ExportCardsWithResponse(ctx context.Context, params *ExportCardsParams, reqEditors ...RequestEditorFn) (*ExportCardsResponse, error)
+
+	// AddCardFromMessageWithBodyWithResponse Keep a word, a phrase or a correction of a conversation
+	//
+	// With `correction_id`, the card asks for the right form of what the learner said. With `text`, which has to stand in the message, it asks for that; a word that the learner said in their own language becomes the question. Without `translation` the analysis of the turn gives one, and else the sentence with a gap is the question. Adding is repeat-safe by the card's id. A profile has one card of a kind for each answer, compared without case and outer punctuation: another one is merged into it, and the `outcome` says so.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /vocabulary/from-message (the `AddCardFromMessage` operationId).
+	AddCardFromMessageWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddCardFromMessageResponse, error)
+
+	// AddCardFromMessageWithResponse Keep a word, a phrase or a correction of a conversation
+	//
+	// With `correction_id`, the card asks for the right form of what the learner said. With `text`, which has to stand in the message, it asks for that; a word that the learner said in their own language becomes the question. Without `translation` the analysis of the turn gives one, and else the sentence with a gap is the question. Adding is repeat-safe by the card's id. A profile has one card of a kind for each answer, compared without case and outer punctuation: another one is merged into it, and the `outcome` says so.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /vocabulary/from-message (the `AddCardFromMessage` operationId).
+	AddCardFromMessageWithResponse(ctx context.Context, body AddCardFromMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*AddCardFromMessageResponse, error)
+
+	// ImportCardsWithBodyWithResponse Add the cards of a file
+	//
+	// The body is the file, in UTF-8, with at most 10000 cards. As `anki_txt`, Anki's text with or without its first lines: the columns Front, Back, Context, Kind, Level and Tags by their names, else question, answer and context in this order. As `csv`, the first line names the columns: front, back, and context, kind, level and tags where there are any. A file that is broken is refused whole, and `errors` names the line. Cards of the profile that have the same answer are merged: tags are joined, and importing again is safe. Memory and reviews are not read.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /vocabulary/import (the `ImportCards` operationId).
+	ImportCardsWithBodyWithResponse(ctx context.Context, params *ImportCardsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportCardsResponse, error)
+
+	// ImportCardsWithTextBodyWithResponse Add the cards of a file
+	//
+	// The body is the file, in UTF-8, with at most 10000 cards. As `anki_txt`, Anki's text with or without its first lines: the columns Front, Back, Context, Kind, Level and Tags by their names, else question, answer and context in this order. As `csv`, the first line names the columns: front, back, and context, kind, level and tags where there are any. A file that is broken is refused whole, and `errors` names the line. Cards of the profile that have the same answer are merged: tags are joined, and importing again is safe. Memory and reviews are not read.
+	//
+	// Takes a body of the `text/plain` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /vocabulary/import (the `ImportCards` operationId).
+	ImportCardsWithTextBodyWithResponse(ctx context.Context, params *ImportCardsParams, body ImportCardsTextRequestBody, reqEditors ...RequestEditorFn) (*ImportCardsResponse, error)
+
+	// DeleteCardWithResponse Delete a card
+	//
+	// No change and no review brings it back, but restoring does. The word can be added anew.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /vocabulary/{id} (the `DeleteCard` operationId).
+	DeleteCardWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*DeleteCardResponse, error)
+
+	// GetCardWithResponse One card
+	//
+	// Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /vocabulary/{id} (the `GetCard` operationId).
+	GetCardWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*GetCardResponse, error)
+
+	// UpdateCardWithBodyWithResponse Change or suspend a card
+	//
+	// Fields that are left out stay. How well it is remembered follows from the reviews and cannot be set: such fields are refused with 422 and named, and then nothing is changed.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /vocabulary/{id} (the `UpdateCard` operationId).
+	UpdateCardWithBodyWithResponse(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateCardResponse, error)
+
+	// UpdateCardWithResponse Change or suspend a card
+	//
+	// Fields that are left out stay. How well it is remembered follows from the reviews and cannot be set: such fields are refused with 422 and named, and then nothing is changed.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /vocabulary/{id} (the `UpdateCard` operationId).
+	UpdateCardWithResponse(ctx context.Context, id string, body UpdateCardJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateCardResponse, error)
+
+	// RestoreCardWithResponse Bring a deleted card back
+	//
+	// It comes as it was, with the reviews that came meanwhile. One that is not deleted stays as it is.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /vocabulary/{id}/restore (the `RestoreCard` operationId).
+	RestoreCardWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*RestoreCardResponse, error)
 }
 
 type GetRootResponse struct {
@@ -6457,6 +15911,294 @@ func (r GetRootResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetRootResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetProgressErrorsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ErrorProgress
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetProgressErrorsResponse) GetJSON200() *ErrorProgress {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetProgressErrorsResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetProgressErrorsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetProgressErrorsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetProgressErrorsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetProgressErrorsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetProgressFluencyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *FluencyProgress
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetProgressFluencyResponse) GetJSON200() *FluencyProgress {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetProgressFluencyResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetProgressFluencyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetProgressFluencyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetProgressFluencyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetProgressFluencyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetProgressOverviewResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Overview
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetProgressOverviewResponse) GetJSON200() *Overview {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetProgressOverviewResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetProgressOverviewResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetProgressOverviewResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetProgressOverviewResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetProgressOverviewResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetProgressStreakResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Streak
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetProgressStreakResponse) GetJSON200() *Streak {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetProgressStreakResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetProgressStreakResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetProgressStreakResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetProgressStreakResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetProgressStreakResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetProgressTimelineResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Timeline
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetProgressTimelineResponse) GetJSON200() *Timeline {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetProgressTimelineResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetProgressTimelineResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetProgressTimelineResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetProgressTimelineResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetProgressTimelineResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetProgressVocabularyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *VocabularyProgress
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetProgressVocabularyResponse) GetJSON200() *VocabularyProgress {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetProgressVocabularyResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetProgressVocabularyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetProgressVocabularyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetProgressVocabularyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetProgressVocabularyResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -7107,6 +16849,54 @@ func (r RegisterResponse) ContentType() string {
 	return ""
 }
 
+type EditMessageResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Message
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r EditMessageResponse) GetJSON200() *Message {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r EditMessageResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r EditMessageResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r EditMessageResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r EditMessageResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r EditMessageResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListSessionsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -7340,6 +17130,54 @@ func (r SendAudioResponse) ContentType() string {
 	return ""
 }
 
+type ListCorrectionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *[]KeptCorrection
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListCorrectionsResponse) GetJSON200() *[]KeptCorrection {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListCorrectionsResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListCorrectionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListCorrectionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListCorrectionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListCorrectionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type EndSessionResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -7382,6 +17220,54 @@ func (r EndSessionResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r EndSessionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetHintResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Hint
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetHintResponse) GetJSON200() *Hint {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetHintResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetHintResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetHintResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetHintResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetHintResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -7436,6 +17322,95 @@ func (r ListMessagesResponse) ContentType() string {
 	return ""
 }
 
+type RepeatResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r RepeatResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RepeatResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RepeatResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RepeatResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RepeatResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetSummaryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Summary
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetSummaryResponse) GetJSON200() *Summary {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetSummaryResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetSummaryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetSummaryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetSummaryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetSummaryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type SendTextResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -7478,6 +17453,102 @@ func (r SendTextResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r SendTextResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type TranslateResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Translation
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r TranslateResponse) GetJSON200() *Translation {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r TranslateResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r TranslateResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r TranslateResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r TranslateResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r TranslateResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type JudgeCorrectionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *KeptCorrection
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r JudgeCorrectionResponse) GetJSON200() *KeptCorrection {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r JudgeCorrectionResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r JudgeCorrectionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r JudgeCorrectionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r JudgeCorrectionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r JudgeCorrectionResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -7628,6 +17699,568 @@ func (r GetLivenessResponse) ContentType() string {
 	return ""
 }
 
+type ListConsentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *[]Consent
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListConsentsResponse) GetJSON200() *[]Consent {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListConsentsResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListConsentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListConsentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListConsentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListConsentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DecideConsentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Consent
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r DecideConsentResponse) GetJSON201() *Consent {
+	return r.JSON201
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r DecideConsentResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DecideConsentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DecideConsentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DecideConsentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DecideConsentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ForgetMemoriesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ForgetMemoriesResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ForgetMemoriesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ForgetMemoriesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ForgetMemoriesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ForgetMemoriesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListMemoriesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *[]Memory
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListMemoriesResponse) GetJSON200() *[]Memory {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListMemoriesResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListMemoriesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListMemoriesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListMemoriesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListMemoriesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ForgetMemoryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ForgetMemoryResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ForgetMemoryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ForgetMemoryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ForgetMemoryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ForgetMemoryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetMemoryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Memory
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetMemoryResponse) GetJSON200() *Memory {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetMemoryResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetMemoryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetMemoryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetMemoryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetMemoryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateMemoryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Memory
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateMemoryResponse) GetJSON200() *Memory {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r UpdateMemoryResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateMemoryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateMemoryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateMemoryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateMemoryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type AssessResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Assessment
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r AssessResponse) GetJSON200() *Assessment {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r AssessResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r AssessResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AssessResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AssessResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AssessResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListAssessmentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *[]AssessmentItem
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListAssessmentsResponse) GetJSON200() *[]AssessmentItem {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListAssessmentsResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListAssessmentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListAssessmentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListAssessmentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListAssessmentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetAssessmentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Assessment
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetAssessmentResponse) GetJSON200() *Assessment {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetAssessmentResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetAssessmentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetAssessmentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetAssessmentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetAssessmentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListDrillsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *[]Drill
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListDrillsResponse) GetJSON200() *[]Drill {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListDrillsResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListDrillsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListDrillsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListDrillsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListDrillsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListProblemSoundsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ProblemSounds
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListProblemSoundsResponse) GetJSON200() *ProblemSounds {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListProblemSoundsResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListProblemSoundsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListProblemSoundsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListProblemSoundsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListProblemSoundsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetReadinessResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -7670,6 +18303,342 @@ func (r GetReadinessResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetReadinessResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type AddReviewsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Reviews
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r AddReviewsResponse) GetJSON200() *Reviews {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r AddReviewsResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r AddReviewsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AddReviewsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AddReviewsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AddReviewsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListDueCardsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Due
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListDueCardsResponse) GetJSON200() *Due {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListDueCardsResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListDueCardsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListDueCardsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListDueCardsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListDueCardsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetReviewForecastResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *[]DayLoad
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetReviewForecastResponse) GetJSON200() *[]DayLoad {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetReviewForecastResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetReviewForecastResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetReviewForecastResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetReviewForecastResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetReviewForecastResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetReviewStatisticsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ReviewStats
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetReviewStatisticsResponse) GetJSON200() *ReviewStats {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetReviewStatisticsResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetReviewStatisticsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetReviewStatisticsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetReviewStatisticsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetReviewStatisticsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UndoReviewResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Undone
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UndoReviewResponse) GetJSON200() *Undone {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r UndoReviewResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UndoReviewResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UndoReviewResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UndoReviewResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UndoReviewResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListScenariosResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *[]Scenario
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListScenariosResponse) GetJSON200() *[]Scenario {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListScenariosResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListScenariosResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListScenariosResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListScenariosResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListScenariosResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetScenarioResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Scenario
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetScenarioResponse) GetJSON200() *Scenario {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetScenarioResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetScenarioResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetScenarioResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetScenarioResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetScenarioResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -7943,6 +18912,150 @@ func (r ListVoicesResponse) ContentType() string {
 	return ""
 }
 
+type GetStartupResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Status
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetStartupResponse) GetJSON200() *Status {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetStartupResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetStartupResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetStartupResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetStartupResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetStartupResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SyncResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Sync
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SyncResponse) GetJSON200() *Sync {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r SyncResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SyncResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SyncResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SyncResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SyncResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type BootstrapResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Bootstrap
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r BootstrapResponse) GetJSON200() *Bootstrap {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r BootstrapResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r BootstrapResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r BootstrapResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r BootstrapResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r BootstrapResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListProfilesResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -8176,6 +19289,102 @@ func (r UpdateProfileResponse) ContentType() string {
 	return ""
 }
 
+type GetLevelResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Level
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetLevelResponse) GetJSON200() *Level {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetLevelResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetLevelResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetLevelResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetLevelResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetLevelResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DecideLevelResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Level
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DecideLevelResponse) GetJSON200() *Level {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r DecideLevelResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DecideLevelResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DecideLevelResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DecideLevelResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DecideLevelResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetStatisticsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -8272,6 +19481,472 @@ func (r CreateTicketResponse) ContentType() string {
 	return ""
 }
 
+type ListCardsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *[]Card
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListCardsResponse) GetJSON200() *[]Card {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListCardsResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListCardsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListCardsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListCardsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListCardsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type AddCardResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *AddedCard
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r AddCardResponse) GetJSON201() *AddedCard {
+	return r.JSON201
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r AddCardResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r AddCardResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AddCardResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AddCardResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AddCardResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type AddCardsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CardResults
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r AddCardsResponse) GetJSON200() *CardResults {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r AddCardsResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r AddCardsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AddCardsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AddCardsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AddCardsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ExportCardsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ExportCardsResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportCardsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportCardsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportCardsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportCardsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type AddCardFromMessageResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *AddedCard
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r AddCardFromMessageResponse) GetJSON201() *AddedCard {
+	return r.JSON201
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r AddCardFromMessageResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r AddCardFromMessageResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AddCardFromMessageResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AddCardFromMessageResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AddCardFromMessageResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ImportCardsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Import
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ImportCardsResponse) GetJSON200() *Import {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ImportCardsResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ImportCardsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ImportCardsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ImportCardsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ImportCardsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteCardResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r DeleteCardResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteCardResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteCardResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteCardResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteCardResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetCardResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Card
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetCardResponse) GetJSON200() *Card {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetCardResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetCardResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetCardResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetCardResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetCardResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateCardResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Card
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateCardResponse) GetJSON200() *Card {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r UpdateCardResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateCardResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateCardResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateCardResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateCardResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RestoreCardResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Card
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RestoreCardResponse) GetJSON200() *Card {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r RestoreCardResponse) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RestoreCardResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RestoreCardResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RestoreCardResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RestoreCardResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // GetRootWithResponse What this server is
 //
 // Who accepts text/html, as browsers do, gets the page that one talks on instead.
@@ -8285,6 +19960,96 @@ func (c *ClientWithResponses) GetRootWithResponse(ctx context.Context, reqEditor
 		return nil, err
 	}
 	return ParseGetRootResponse(rsp)
+}
+
+// GetProgressErrorsWithResponse What was corrected and what was mended, by kind of mistake
+//
+// Days are the learner's own: each thing counts on the day that it was where they were when it happened, and stays there wherever they travel. Mistakes that were shown and not disputed count on the day of what was said. *Repaired* are those that the learner said rightly soon after. A recogniser mends some mistakes by itself, so that these are fewer than were made. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /analytics/errors (the `GetProgressErrors` operationId).
+func (c *ClientWithResponses) GetProgressErrorsWithResponse(ctx context.Context, params *GetProgressErrorsParams, reqEditors ...RequestEditorFn) (*GetProgressErrorsResponse, error) {
+	rsp, err := c.GetProgressErrors(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetProgressErrorsResponse(rsp)
+}
+
+// GetProgressFluencyWithResponse How fast and with what pauses the learner spoke
+//
+// Days are the learner's own: each thing counts on the day that it was where they were when it happened, and stays there wherever they travel. By the times of the words that a recogniser heard: nothing of it says how right they were, or how well pronounced. A pause is a silence of at least 250 ms between two words. The rates are words a minute, with the pauses and without; null where nothing was measured. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /analytics/fluency (the `GetProgressFluency` operationId).
+func (c *ClientWithResponses) GetProgressFluencyWithResponse(ctx context.Context, params *GetProgressFluencyParams, reqEditors ...RequestEditorFn) (*GetProgressFluencyResponse, error) {
+	rsp, err := c.GetProgressFluency(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetProgressFluencyResponse(rsp)
+}
+
+// GetProgressOverviewWithResponse What was done in some days, and how things stand
+//
+// Days are the learner's own: each thing counts on the day that it was where they were when it happened, and stays there wherever they travel. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /analytics/overview (the `GetProgressOverview` operationId).
+func (c *ClientWithResponses) GetProgressOverviewWithResponse(ctx context.Context, params *GetProgressOverviewParams, reqEditors ...RequestEditorFn) (*GetProgressOverviewResponse, error) {
+	rsp, err := c.GetProgressOverview(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetProgressOverviewResponse(rsp)
+}
+
+// GetProgressStreakWithResponse The streak and its calendar
+//
+// Days are the learner's own: each thing counts on the day that it was where they were when it happened, and stays there wherever they travel. The streak counts days on which something was said or typed, in any language or under one profile. A streak of every 7 days earns a freeze day, at most 2; a day that is missed uses one up by itself and keeps the streak. It is worked out when it is asked for. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /analytics/streak (the `GetProgressStreak` operationId).
+func (c *ClientWithResponses) GetProgressStreakWithResponse(ctx context.Context, params *GetProgressStreakParams, reqEditors ...RequestEditorFn) (*GetProgressStreakResponse, error) {
+	rsp, err := c.GetProgressStreak(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetProgressStreakResponse(rsp)
+}
+
+// GetProgressTimelineWithResponse Every day of a range, oldest first
+//
+// Days are the learner's own: each thing counts on the day that it was where they were when it happened, and stays there wherever they travel. *Speaking* is the learner's own voice, *talking* the time that conversations took, without silences of more than two minutes. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /analytics/timeline (the `GetProgressTimeline` operationId).
+func (c *ClientWithResponses) GetProgressTimelineWithResponse(ctx context.Context, params *GetProgressTimelineParams, reqEditors ...RequestEditorFn) (*GetProgressTimelineResponse, error) {
+	rsp, err := c.GetProgressTimeline(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetProgressTimelineResponse(rsp)
+}
+
+// GetProgressVocabularyWithResponse How the vocabulary has grown, and how well it is kept
+//
+// Days are the learner's own: each thing counts on the day that it was where they were when it happened, and stays there wherever they travel. *Active* cards were reviewed and are not suspended. *Mastered* are those in review with a stability of 21 days or more, and those used rightly and unprompted on three different days. *Retention* is the share of reviews of cards learned before in which they were still known; null without any. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /analytics/vocabulary (the `GetProgressVocabulary` operationId).
+func (c *ClientWithResponses) GetProgressVocabularyWithResponse(ctx context.Context, params *GetProgressVocabularyParams, reqEditors ...RequestEditorFn) (*GetProgressVocabularyResponse, error) {
+	rsp, err := c.GetProgressVocabulary(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetProgressVocabularyResponse(rsp)
 }
 
 // ResendVerificationWithBodyWithResponse Have the link for verifying an address mailed again
@@ -8675,6 +20440,36 @@ func (c *ClientWithResponses) RegisterWithResponse(ctx context.Context, body Reg
 	return ParseRegisterResponse(rsp)
 }
 
+// EditMessageWithBodyWithResponse Say that a message was misunderstood, and what it said
+//
+// Of the caller's own messages only. What was understood first is kept as `original_text`; corrections of it are gone, and the message is analysed again, which takes a while. A tutor that is live in the session knows from its next answer on; the session goes on. In a live session tutor.transcript.edit does the same.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /conversations/messages/{id} (the `EditMessage` operationId).
+func (c *ClientWithResponses) EditMessageWithBodyWithResponse(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EditMessageResponse, error) {
+	rsp, err := c.EditMessageWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEditMessageResponse(rsp)
+}
+
+// EditMessageWithResponse Say that a message was misunderstood, and what it said
+//
+// Of the caller's own messages only. What was understood first is kept as `original_text`; corrections of it are gone, and the message is analysed again, which takes a while. A tutor that is live in the session knows from its next answer on; the session goes on. In a live session tutor.transcript.edit does the same.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /conversations/messages/{id} (the `EditMessage` operationId).
+func (c *ClientWithResponses) EditMessageWithResponse(ctx context.Context, id string, body EditMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*EditMessageResponse, error) {
+	rsp, err := c.EditMessage(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEditMessageResponse(rsp)
+}
+
 // ListSessionsWithResponse The caller's sessions, newest first
 //
 // Sessions of deleted profiles are left out; each can still be read and deleted by its id. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
@@ -8788,6 +20583,21 @@ func (c *ClientWithResponses) SendAudioWithResponse(ctx context.Context, id stri
 	return ParseSendAudioResponse(rsp)
 }
 
+// ListCorrectionsWithResponse What was corrected in a session, in the order of what was said
+//
+// Without what the caller has hidden, and what was not shown because it may have been misheard. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /conversations/sessions/{id}/corrections (the `ListCorrections` operationId).
+func (c *ClientWithResponses) ListCorrectionsWithResponse(ctx context.Context, id string, params *ListCorrectionsParams, reqEditors ...RequestEditorFn) (*ListCorrectionsResponse, error) {
+	rsp, err := c.ListCorrections(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListCorrectionsResponse(rsp)
+}
+
 // EndSessionWithResponse End a session
 //
 // Ending it again changes nothing. Somebody who is live in it is told by the next thing that is said. What the learner spoke, by voice and not by the clock, is added to the profile once.
@@ -8803,6 +20613,21 @@ func (c *ClientWithResponses) EndSessionWithResponse(ctx context.Context, id str
 	return ParseEndSessionResponse(rsp)
 }
 
+// GetHintWithResponse Ask what one could say next
+//
+// An idea for an answer to what the tutor said last: up to B1 in the learner's own language, above in the one that is learned. When no model answers within six seconds, it is the beginning of an answer that fits nearly every question. Nothing is stored.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /conversations/sessions/{id}/hint (the `GetHint` operationId).
+func (c *ClientWithResponses) GetHintWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*GetHintResponse, error) {
+	rsp, err := c.GetHint(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetHintResponse(rsp)
+}
+
 // ListMessagesWithResponse What was said in a session, oldest first
 //
 // All of it, up to 1,000 messages. If there are as many as `limit` allows there may be more: ask again with `after_seq` as the last message's `seq`, until fewer come. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
@@ -8816,6 +20641,51 @@ func (c *ClientWithResponses) ListMessagesWithResponse(ctx context.Context, id s
 		return nil, err
 	}
 	return ParseListMessagesResponse(rsp)
+}
+
+// RepeatWithBodyWithResponse Hear again what the tutor said last, slowly
+//
+// The whole of it, also when it was interrupted, as a clip at three quarters of the learner's pace. A live session is not disturbed; there, tutor.repeat has the tutor itself say it again.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /conversations/sessions/{id}/repeat (the `Repeat` operationId).
+func (c *ClientWithResponses) RepeatWithBodyWithResponse(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RepeatResponse, error) {
+	rsp, err := c.RepeatWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRepeatResponse(rsp)
+}
+
+// RepeatWithResponse Hear again what the tutor said last, slowly
+//
+// The whole of it, also when it was interrupted, as a clip at three quarters of the learner's pace. A live session is not disturbed; there, tutor.repeat has the tutor itself say it again.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /conversations/sessions/{id}/repeat (the `Repeat` operationId).
+func (c *ClientWithResponses) RepeatWithResponse(ctx context.Context, id string, body RepeatJSONRequestBody, reqEditors ...RequestEditorFn) (*RepeatResponse, error) {
+	rsp, err := c.Repeat(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRepeatResponse(rsp)
+}
+
+// GetSummaryWithResponse What came of a session
+//
+// Counted from what is stored by now, at any time; what a language model has to say about it follows within a minute of the end, and `status` tells whether it is there. Corrections are named by their ids. A recogniser puts some mistakes right by itself, so that there were at least as many as are listed. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /conversations/sessions/{id}/summary (the `GetSummary` operationId).
+func (c *ClientWithResponses) GetSummaryWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*GetSummaryResponse, error) {
+	rsp, err := c.GetSummary(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetSummaryResponse(rsp)
 }
 
 // SendTextWithBodyWithResponse Say something in writing and get the tutor's answer
@@ -8850,6 +20720,66 @@ func (c *ClientWithResponses) SendTextWithResponse(ctx context.Context, id strin
 		return nil, err
 	}
 	return ParseSendTextResponse(rsp)
+}
+
+// TranslateWithBodyWithResponse Translate a message or a text into the learner's own language
+//
+// Either `message_id`, of the session, or `text`. Of a reply that was interrupted what was heard is translated. The same comes at once for an hour. Sessions that have ended are answered, too.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /conversations/sessions/{id}/translate (the `Translate` operationId).
+func (c *ClientWithResponses) TranslateWithBodyWithResponse(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TranslateResponse, error) {
+	rsp, err := c.TranslateWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTranslateResponse(rsp)
+}
+
+// TranslateWithResponse Translate a message or a text into the learner's own language
+//
+// Either `message_id`, of the session, or `text`. Of a reply that was interrupted what was heard is translated. The same comes at once for an hour. Sessions that have ended are answered, too.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /conversations/sessions/{id}/translate (the `Translate` operationId).
+func (c *ClientWithResponses) TranslateWithResponse(ctx context.Context, id string, body TranslateJSONRequestBody, reqEditors ...RequestEditorFn) (*TranslateResponse, error) {
+	rsp, err := c.Translate(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTranslateResponse(rsp)
+}
+
+// JudgeCorrectionWithBodyWithResponse Dispute, confirm or hide a correction
+//
+// From `shown` it may become any of the three, and from each of them any other: people change their minds. It does not become `shown` again. What is hidden is listed no more. The first dispute of a correction is counted in its session as `corrections_disputed`, and stays counted.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /corrections/{id} (the `JudgeCorrection` operationId).
+func (c *ClientWithResponses) JudgeCorrectionWithBodyWithResponse(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*JudgeCorrectionResponse, error) {
+	rsp, err := c.JudgeCorrectionWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseJudgeCorrectionResponse(rsp)
+}
+
+// JudgeCorrectionWithResponse Dispute, confirm or hide a correction
+//
+// From `shown` it may become any of the three, and from each of them any other: people change their minds. It does not become `shown` again. What is hidden is listed no more. The first dispute of a correction is counted in its session as `corrections_disputed`, and stays counted.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /corrections/{id} (the `JudgeCorrection` operationId).
+func (c *ClientWithResponses) JudgeCorrectionWithResponse(ctx context.Context, id string, body JudgeCorrectionJSONRequestBody, reqEditors ...RequestEditorFn) (*JudgeCorrectionResponse, error) {
+	rsp, err := c.JudgeCorrection(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseJudgeCorrectionResponse(rsp)
 }
 
 // GetHealthWithResponse How the stores are, and who serves each part of the tutor
@@ -8897,6 +20827,231 @@ func (c *ClientWithResponses) GetLivenessWithResponse(ctx context.Context, reqEd
 	return ParseGetLivenessResponse(rsp)
 }
 
+// ListConsentsWithResponse What the caller has decided, newest first
+//
+// Decisions are added and never changed: for each purpose the newest counts. Without one there is no consent.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /me/consents (the `ListConsents` operationId).
+func (c *ClientWithResponses) ListConsentsWithResponse(ctx context.Context, params *ListConsentsParams, reqEditors ...RequestEditorFn) (*ListConsentsResponse, error) {
+	rsp, err := c.ListConsents(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListConsentsResponse(rsp)
+}
+
+// DecideConsentWithBodyWithResponse Agree to something, or take it back
+//
+// `pronunciation_provider` lets an assessor of pronunciation have recordings that the caller sends to be assessed. Without it, and for everybody who is marked a child, no recording leaves for one.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /me/consents (the `DecideConsent` operationId).
+func (c *ClientWithResponses) DecideConsentWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideConsentResponse, error) {
+	rsp, err := c.DecideConsentWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDecideConsentResponse(rsp)
+}
+
+// DecideConsentWithResponse Agree to something, or take it back
+//
+// `pronunciation_provider` lets an assessor of pronunciation have recordings that the caller sends to be assessed. Without it, and for everybody who is marked a child, no recording leaves for one.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /me/consents (the `DecideConsent` operationId).
+func (c *ClientWithResponses) DecideConsentWithResponse(ctx context.Context, body DecideConsentJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideConsentResponse, error) {
+	rsp, err := c.DecideConsent(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDecideConsentResponse(rsp)
+}
+
+// ForgetMemoriesWithResponse Forget everything
+//
+// Each memory as if it were deleted alone. That there are none is no error.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /memories (the `ForgetMemories` operationId).
+func (c *ClientWithResponses) ForgetMemoriesWithResponse(ctx context.Context, params *ForgetMemoriesParams, reqEditors ...RequestEditorFn) (*ForgetMemoriesResponse, error) {
+	rsp, err := c.ForgetMemories(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseForgetMemoriesResponse(rsp)
+}
+
+// ListMemoriesWithResponse What the tutor remembers of the caller, newest first
+//
+// Facts that the learner told of themselves, taken from conversations when these end: at most 60 for each profile. Plans are forgotten after 90 days. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /memories (the `ListMemories` operationId).
+func (c *ClientWithResponses) ListMemoriesWithResponse(ctx context.Context, params *ListMemoriesParams, reqEditors ...RequestEditorFn) (*ListMemoriesResponse, error) {
+	rsp, err := c.ListMemories(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListMemoriesResponse(rsp)
+}
+
+// ForgetMemoryWithResponse Forget something
+//
+// Its text is gone. It is not remembered again from the conversation that it came from, nor in the same words. A conversation that is going on may still know it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /memories/{id} (the `ForgetMemory` operationId).
+func (c *ClientWithResponses) ForgetMemoryWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*ForgetMemoryResponse, error) {
+	rsp, err := c.ForgetMemory(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseForgetMemoryResponse(rsp)
+}
+
+// GetMemoryWithResponse One memory
+//
+// Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /memories/{id} (the `GetMemory` operationId).
+func (c *ClientWithResponses) GetMemoryWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*GetMemoryResponse, error) {
+	rsp, err := c.GetMemory(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetMemoryResponse(rsp)
+}
+
+// UpdateMemoryWithBodyWithResponse Put a memory right
+//
+// Only its text can be changed, and it does not expire any more. Addresses and numbers, health, family, beliefs, and instructions to the tutor are refused with 422: they are not kept, whoever writes them.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /memories/{id} (the `UpdateMemory` operationId).
+func (c *ClientWithResponses) UpdateMemoryWithBodyWithResponse(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateMemoryResponse, error) {
+	rsp, err := c.UpdateMemoryWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateMemoryResponse(rsp)
+}
+
+// UpdateMemoryWithResponse Put a memory right
+//
+// Only its text can be changed, and it does not expire any more. Addresses and numbers, health, family, beliefs, and instructions to the tutor are refused with 422: they are not kept, whoever writes them.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /memories/{id} (the `UpdateMemory` operationId).
+func (c *ClientWithResponses) UpdateMemoryWithResponse(ctx context.Context, id string, body UpdateMemoryJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateMemoryResponse, error) {
+	rsp, err := c.UpdateMemory(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateMemoryResponse(rsp)
+}
+
+// AssessWithBodyWithResponse Assess how a text was read, or how the caller speaks
+//
+// With `reference_text` the words of the recording are compared with it; without, fluency is measured. A recogniser understands the words and is not told what they should be: how surely it did is `recognition`, which says nothing about sounds. `accuracy`, `phonemes` and `overall_score` are null unless an assessor of sounds has judged the recording, for which one has to be set up, the caller to agree (POST /me/consents) and, in a school, the school. The recording is not kept.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /pronunciation/assess (the `Assess` operationId).
+func (c *ClientWithResponses) AssessWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AssessResponse, error) {
+	rsp, err := c.AssessWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAssessResponse(rsp)
+}
+
+// AssessWithResponse Assess how a text was read, or how the caller speaks
+//
+// With `reference_text` the words of the recording are compared with it; without, fluency is measured. A recogniser understands the words and is not told what they should be: how surely it did is `recognition`, which says nothing about sounds. `accuracy`, `phonemes` and `overall_score` are null unless an assessor of sounds has judged the recording, for which one has to be set up, the caller to agree (POST /me/consents) and, in a school, the school. The recording is not kept.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /pronunciation/assess (the `Assess` operationId).
+func (c *ClientWithResponses) AssessWithResponse(ctx context.Context, body AssessJSONRequestBody, reqEditors ...RequestEditorFn) (*AssessResponse, error) {
+	rsp, err := c.Assess(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAssessResponse(rsp)
+}
+
+// ListAssessmentsWithResponse Assessments of the caller, newest first, without their words
+//
+// Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /pronunciation/assessments (the `ListAssessments` operationId).
+func (c *ClientWithResponses) ListAssessmentsWithResponse(ctx context.Context, params *ListAssessmentsParams, reqEditors ...RequestEditorFn) (*ListAssessmentsResponse, error) {
+	rsp, err := c.ListAssessments(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListAssessmentsResponse(rsp)
+}
+
+// GetAssessmentWithResponse One assessment
+//
+// Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /pronunciation/assessments/{id} (the `GetAssessment` operationId).
+func (c *ClientWithResponses) GetAssessmentWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*GetAssessmentResponse, error) {
+	rsp, err := c.GetAssessment(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetAssessmentResponse(rsp)
+}
+
+// ListDrillsWithResponse Sentences to practise on
+//
+// For words that were hard to understand: the shortest sentences in which they stand, of those that the tutor has said to the caller or the caller has read; the word alone where there is none.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /pronunciation/drills (the `ListDrills` operationId).
+func (c *ClientWithResponses) ListDrillsWithResponse(ctx context.Context, params *ListDrillsParams, reqEditors ...RequestEditorFn) (*ListDrillsResponse, error) {
+	rsp, err := c.ListDrills(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListDrillsResponse(rsp)
+}
+
+// ListProblemSoundsWithResponse What is often hard to understand
+//
+// Words that a recogniser understood with doubt in two different sessions, or on two days of exercises, within the last 90 days; and sounds that an assessor found off, where one has judged them. What has most evidence comes first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /pronunciation/problem-sounds (the `ListProblemSounds` operationId).
+func (c *ClientWithResponses) ListProblemSoundsWithResponse(ctx context.Context, params *ListProblemSoundsParams, reqEditors ...RequestEditorFn) (*ListProblemSoundsResponse, error) {
+	rsp, err := c.ListProblemSounds(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListProblemSoundsResponse(rsp)
+}
+
 // GetReadinessWithResponse Whether this node takes new conversations
 //
 // Returns a wrapper object for the known response body format(s).
@@ -8908,6 +21063,126 @@ func (c *ClientWithResponses) GetReadinessWithResponse(ctx context.Context, reqE
 		return nil, err
 	}
 	return ParseGetReadinessResponse(rsp)
+}
+
+// AddReviewsWithBodyWithResponse Send reviews, one or many
+//
+// Reviews are events: the log is the union of what all devices send, and each card is what its log comes to, in the order of times, whenever they arrive. Sending again is repeat-safe by the ids. A review that cannot be is rejected with the field's name, and the others count. A time before the card was made, or in the future, is brought to where it can be.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /reviews (the `AddReviews` operationId).
+func (c *ClientWithResponses) AddReviewsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddReviewsResponse, error) {
+	rsp, err := c.AddReviewsWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAddReviewsResponse(rsp)
+}
+
+// AddReviewsWithResponse Send reviews, one or many
+//
+// Reviews are events: the log is the union of what all devices send, and each card is what its log comes to, in the order of times, whenever they arrive. Sending again is repeat-safe by the ids. A review that cannot be is rejected with the field's name, and the others count. A time before the card was made, or in the future, is brought to where it can be.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /reviews (the `AddReviews` operationId).
+func (c *ClientWithResponses) AddReviewsWithResponse(ctx context.Context, body AddReviewsJSONRequestBody, reqEditors ...RequestEditorFn) (*AddReviewsResponse, error) {
+	rsp, err := c.AddReviews(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAddReviewsResponse(rsp)
+}
+
+// ListDueCardsWithResponse What is to be reviewed now
+//
+// Each card comes with what each of the four ratings would do to it, so that one review can be made offline. New cards come last, and no more of them than the profile allows for a day, on the caller's calendar (10 by default).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /reviews/due (the `ListDueCards` operationId).
+func (c *ClientWithResponses) ListDueCardsWithResponse(ctx context.Context, params *ListDueCardsParams, reqEditors ...RequestEditorFn) (*ListDueCardsResponse, error) {
+	rsp, err := c.ListDueCards(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListDueCardsResponse(rsp)
+}
+
+// GetReviewForecastWithResponse How many cards come due on the next days
+//
+// By the caller's time zone, today first. New cards are not counted. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /reviews/forecast (the `GetReviewForecast` operationId).
+func (c *ClientWithResponses) GetReviewForecastWithResponse(ctx context.Context, params *GetReviewForecastParams, reqEditors ...RequestEditorFn) (*GetReviewForecastResponse, error) {
+	rsp, err := c.GetReviewForecast(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetReviewForecastResponse(rsp)
+}
+
+// GetReviewStatisticsWithResponse How reviews went, and what cards there are
+//
+// Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /reviews/stats (the `GetReviewStatistics` operationId).
+func (c *ClientWithResponses) GetReviewStatisticsWithResponse(ctx context.Context, params *GetReviewStatisticsParams, reqEditors ...RequestEditorFn) (*GetReviewStatisticsResponse, error) {
+	rsp, err := c.GetReviewStatistics(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetReviewStatisticsResponse(rsp)
+}
+
+// UndoReviewWithResponse Take a review back
+//
+// It does not count any more, wherever it stands among others. Again without effect.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /reviews/{id}/undo (the `UndoReview` operationId).
+func (c *ClientWithResponses) UndoReviewWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*UndoReviewResponse, error) {
+	rsp, err := c.UndoReview(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUndoReviewResponse(rsp)
+}
+
+// ListScenariosWithResponse What can be played, the easiest first
+//
+// Those that suit the caller's age. A scenario can be played in whatever is learned; in some languages it also brings words. Start a session, or buy a ticket, with its id as `scenario_id`; without one the talk is free. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /scenarios (the `ListScenarios` operationId).
+func (c *ClientWithResponses) ListScenariosWithResponse(ctx context.Context, params *ListScenariosParams, reqEditors ...RequestEditorFn) (*ListScenariosResponse, error) {
+	rsp, err := c.ListScenarios(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListScenariosResponse(rsp)
+}
+
+// GetScenarioWithResponse One scenario
+//
+// Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /scenarios/{id} (the `GetScenario` operationId).
+func (c *ClientWithResponses) GetScenarioWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*GetScenarioResponse, error) {
+	rsp, err := c.GetScenario(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetScenarioResponse(rsp)
 }
 
 // SpeakWithResponse Speak a text of the query
@@ -9045,6 +21320,74 @@ func (c *ClientWithResponses) ListVoicesWithResponse(ctx context.Context, params
 	return ParseListVoicesResponse(rsp)
 }
 
+// GetStartupWithResponse Whether this node has started
+//
+// From when the database has answered once it says yes, whatever becomes of the database then.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /startupz (the `GetStartup` operationId).
+func (c *ClientWithResponses) GetStartupWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetStartupResponse, error) {
+	rsp, err := c.GetStartup(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetStartupResponse(rsp)
+}
+
+// SyncWithBodyWithResponse Tell what was done on a device, and learn what was done elsewhere
+//
+// Mutations, at most 500, are applied in their order, each once: a mutation that is sent again gets the answer of the first time, so whoever had no answer sends the same again. One that cannot be is `rejected` with a `code` (`invalid`, `not_found`, `conflict`) and the fields at fault, and the others are applied.
+//
+// Reviews are a log: all of them count, in the order of their times, whatever the order in which they come, and a card's memory follows from them on the server. Of the fields of cards and profiles the latest write wins, each for itself. Deleting a card wins over changing it. A card whose word the learner has already is `merged`: `entity_id` is the id by which it is known from then on. Times are the device's; `client_now` lets the server see by how much its clock is wrong, and corrects more than two minutes.
+//
+// The answer has what changed since `cursor`, as it is now, without what the device itself has just written, unless something else came of it. While `has_more` is true, ask again with the new cursor. `reset` means that the server cannot go on from that cursor (changes are kept for 90 days): load everything by `GET /sync/bootstrap`, and apply to it what was not yet answered. Of a profile that is deleted its cards go as well; reviews of a deleted card stay, since it may be restored.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /sync (the `Sync` operationId).
+func (c *ClientWithResponses) SyncWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SyncResponse, error) {
+	rsp, err := c.SyncWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSyncResponse(rsp)
+}
+
+// SyncWithResponse Tell what was done on a device, and learn what was done elsewhere
+//
+// Mutations, at most 500, are applied in their order, each once: a mutation that is sent again gets the answer of the first time, so whoever had no answer sends the same again. One that cannot be is `rejected` with a `code` (`invalid`, `not_found`, `conflict`) and the fields at fault, and the others are applied.
+//
+// Reviews are a log: all of them count, in the order of their times, whatever the order in which they come, and a card's memory follows from them on the server. Of the fields of cards and profiles the latest write wins, each for itself. Deleting a card wins over changing it. A card whose word the learner has already is `merged`: `entity_id` is the id by which it is known from then on. Times are the device's; `client_now` lets the server see by how much its clock is wrong, and corrects more than two minutes.
+//
+// The answer has what changed since `cursor`, as it is now, without what the device itself has just written, unless something else came of it. While `has_more` is true, ask again with the new cursor. `reset` means that the server cannot go on from that cursor (changes are kept for 90 days): load everything by `GET /sync/bootstrap`, and apply to it what was not yet answered. Of a profile that is deleted its cards go as well; reviews of a deleted card stay, since it may be restored.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /sync (the `Sync` operationId).
+func (c *ClientWithResponses) SyncWithResponse(ctx context.Context, body SyncJSONRequestBody, reqEditors ...RequestEditorFn) (*SyncResponse, error) {
+	rsp, err := c.Sync(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSyncResponse(rsp)
+}
+
+// BootstrapWithResponse Everything that a device keeps a copy of
+//
+// Page by page: ask again with `page` as the answer's `next`, until that is null. A page may be empty. When all pages are there, go on with `POST /sync` from `cursor`, which is the same on each page: it tells of what has changed meanwhile.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /sync/bootstrap (the `Bootstrap` operationId).
+func (c *ClientWithResponses) BootstrapWithResponse(ctx context.Context, params *BootstrapParams, reqEditors ...RequestEditorFn) (*BootstrapResponse, error) {
+	rsp, err := c.Bootstrap(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseBootstrapResponse(rsp)
+}
+
 // ListProfilesWithResponse The languages that the caller learns, oldest first
 //
 // Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
@@ -9150,6 +21493,51 @@ func (c *ClientWithResponses) UpdateProfileWithResponse(ctx context.Context, id 
 	return ParseUpdateProfileResponse(rsp)
 }
 
+// GetLevelWithResponse What conversations say of the level
+//
+// A range with what it rests on, estimated anew when a conversation has ended and was summed up, from the latest 12 of the last 180 days: 300 of the learner's words in 3 conversations at least. It is a suggestion. The profile's level stays until somebody changes it. Recognisers put some mistakes right by themselves, and the scales are set by judgement: read it as a range. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /users/profiles/{id}/level (the `GetLevel` operationId).
+func (c *ClientWithResponses) GetLevelWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*GetLevelResponse, error) {
+	rsp, err := c.GetLevel(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetLevelResponse(rsp)
+}
+
+// DecideLevelWithBodyWithResponse Accept or decline the estimate
+//
+// Accepted, the profile's level is what the estimate says, as by PATCH. Declined, it stays, and the same level is not suggested again for 30 days. The same decision again changes nothing.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /users/profiles/{id}/level/decision (the `DecideLevel` operationId).
+func (c *ClientWithResponses) DecideLevelWithBodyWithResponse(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideLevelResponse, error) {
+	rsp, err := c.DecideLevelWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDecideLevelResponse(rsp)
+}
+
+// DecideLevelWithResponse Accept or decline the estimate
+//
+// Accepted, the profile's level is what the estimate says, as by PATCH. Declined, it stays, and the same level is not suggested again for 30 days. The same decision again changes nothing.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /users/profiles/{id}/level/decision (the `DecideLevel` operationId).
+func (c *ClientWithResponses) DecideLevelWithResponse(ctx context.Context, id string, body DecideLevelJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideLevelResponse, error) {
+	rsp, err := c.DecideLevel(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDecideLevelResponse(rsp)
+}
+
 // GetStatisticsWithResponse What the caller has done so far, over all languages
 //
 // *Speaking time* is the learner's own voice: neither pauses nor the tutor. *Mastered* are cards in review with a stability of 21 days or more, and those used rightly and unprompted on three different days. The *streak* counts consecutive days, by the learner's own time zone, on which something was said or typed in any language; it lives until a whole day was missed. Sessions that are still open count with what was said in them so far; deleted profiles do not count, except for the streak. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
@@ -9195,6 +21583,231 @@ func (c *ClientWithResponses) CreateTicketWithResponse(ctx context.Context, body
 	return ParseCreateTicketResponse(rsp)
 }
 
+// ListCardsWithResponse The caller's cards, newest first
+//
+// Cards of deleted profiles are left out. Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /vocabulary (the `ListCards` operationId).
+func (c *ClientWithResponses) ListCardsWithResponse(ctx context.Context, params *ListCardsParams, reqEditors ...RequestEditorFn) (*ListCardsResponse, error) {
+	rsp, err := c.ListCards(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListCardsResponse(rsp)
+}
+
+// AddCardWithBodyWithResponse Add a card
+//
+// Adding is repeat-safe by the card's id. A profile has one card of a kind for each answer, compared without case and outer punctuation: another one is merged into it, and the `outcome` says so.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /vocabulary (the `AddCard` operationId).
+func (c *ClientWithResponses) AddCardWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddCardResponse, error) {
+	rsp, err := c.AddCardWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAddCardResponse(rsp)
+}
+
+// AddCardWithResponse Add a card
+//
+// Adding is repeat-safe by the card's id. A profile has one card of a kind for each answer, compared without case and outer punctuation: another one is merged into it, and the `outcome` says so.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /vocabulary (the `AddCard` operationId).
+func (c *ClientWithResponses) AddCardWithResponse(ctx context.Context, body AddCardJSONRequestBody, reqEditors ...RequestEditorFn) (*AddCardResponse, error) {
+	rsp, err := c.AddCard(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAddCardResponse(rsp)
+}
+
+// AddCardsWithBodyWithResponse Add many cards
+//
+// Up to 500. A card that cannot be is rejected by its place, and the others are added. Adding is repeat-safe by the card's id. A profile has one card of a kind for each answer, compared without case and outer punctuation: another one is merged into it, and the `outcome` says so.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /vocabulary/bulk (the `AddCards` operationId).
+func (c *ClientWithResponses) AddCardsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddCardsResponse, error) {
+	rsp, err := c.AddCardsWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAddCardsResponse(rsp)
+}
+
+// AddCardsWithResponse Add many cards
+//
+// Up to 500. A card that cannot be is rejected by its place, and the others are added. Adding is repeat-safe by the card's id. A profile has one card of a kind for each answer, compared without case and outer punctuation: another one is merged into it, and the `outcome` says so.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /vocabulary/bulk (the `AddCards` operationId).
+func (c *ClientWithResponses) AddCardsWithResponse(ctx context.Context, body AddCardsJSONRequestBody, reqEditors ...RequestEditorFn) (*AddCardsResponse, error) {
+	rsp, err := c.AddCards(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAddCardsResponse(rsp)
+}
+
+// ExportCardsWithResponse Take cards away, as a file
+//
+// `anki_txt` is a text that Anki imports, `apkg` a package for it with what is known of each card's memory and with its reviews, `csv` is for spreadsheets, with an apostrophe before what they would take for a formula, and `revlog` is the log of reviews as FSRS optimisers read it: card, time in milliseconds, rating, state before, duration. `POST /vocabulary/import` reads the first and the third. When a file cannot be finished, the connection is cut.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /vocabulary/export (the `ExportCards` operationId).
+func (c *ClientWithResponses) ExportCardsWithResponse(ctx context.Context, params *ExportCardsParams, reqEditors ...RequestEditorFn) (*ExportCardsResponse, error) {
+	rsp, err := c.ExportCards(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportCardsResponse(rsp)
+}
+
+// AddCardFromMessageWithBodyWithResponse Keep a word, a phrase or a correction of a conversation
+//
+// With `correction_id`, the card asks for the right form of what the learner said. With `text`, which has to stand in the message, it asks for that; a word that the learner said in their own language becomes the question. Without `translation` the analysis of the turn gives one, and else the sentence with a gap is the question. Adding is repeat-safe by the card's id. A profile has one card of a kind for each answer, compared without case and outer punctuation: another one is merged into it, and the `outcome` says so.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /vocabulary/from-message (the `AddCardFromMessage` operationId).
+func (c *ClientWithResponses) AddCardFromMessageWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddCardFromMessageResponse, error) {
+	rsp, err := c.AddCardFromMessageWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAddCardFromMessageResponse(rsp)
+}
+
+// AddCardFromMessageWithResponse Keep a word, a phrase or a correction of a conversation
+//
+// With `correction_id`, the card asks for the right form of what the learner said. With `text`, which has to stand in the message, it asks for that; a word that the learner said in their own language becomes the question. Without `translation` the analysis of the turn gives one, and else the sentence with a gap is the question. Adding is repeat-safe by the card's id. A profile has one card of a kind for each answer, compared without case and outer punctuation: another one is merged into it, and the `outcome` says so.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /vocabulary/from-message (the `AddCardFromMessage` operationId).
+func (c *ClientWithResponses) AddCardFromMessageWithResponse(ctx context.Context, body AddCardFromMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*AddCardFromMessageResponse, error) {
+	rsp, err := c.AddCardFromMessage(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAddCardFromMessageResponse(rsp)
+}
+
+// ImportCardsWithBodyWithResponse Add the cards of a file
+//
+// The body is the file, in UTF-8, with at most 10000 cards. As `anki_txt`, Anki's text with or without its first lines: the columns Front, Back, Context, Kind, Level and Tags by their names, else question, answer and context in this order. As `csv`, the first line names the columns: front, back, and context, kind, level and tags where there are any. A file that is broken is refused whole, and `errors` names the line. Cards of the profile that have the same answer are merged: tags are joined, and importing again is safe. Memory and reviews are not read.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /vocabulary/import (the `ImportCards` operationId).
+func (c *ClientWithResponses) ImportCardsWithBodyWithResponse(ctx context.Context, params *ImportCardsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportCardsResponse, error) {
+	rsp, err := c.ImportCardsWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseImportCardsResponse(rsp)
+}
+
+// ImportCardsWithTextBodyWithResponse Add the cards of a file
+//
+// The body is the file, in UTF-8, with at most 10000 cards. As `anki_txt`, Anki's text with or without its first lines: the columns Front, Back, Context, Kind, Level and Tags by their names, else question, answer and context in this order. As `csv`, the first line names the columns: front, back, and context, kind, level and tags where there are any. A file that is broken is refused whole, and `errors` names the line. Cards of the profile that have the same answer are merged: tags are joined, and importing again is safe. Memory and reviews are not read.
+//
+// Takes a body of the `text/plain` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /vocabulary/import (the `ImportCards` operationId).
+func (c *ClientWithResponses) ImportCardsWithTextBodyWithResponse(ctx context.Context, params *ImportCardsParams, body ImportCardsTextRequestBody, reqEditors ...RequestEditorFn) (*ImportCardsResponse, error) {
+	rsp, err := c.ImportCardsWithTextBody(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseImportCardsResponse(rsp)
+}
+
+// DeleteCardWithResponse Delete a card
+//
+// No change and no review brings it back, but restoring does. The word can be added anew.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /vocabulary/{id} (the `DeleteCard` operationId).
+func (c *ClientWithResponses) DeleteCardWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*DeleteCardResponse, error) {
+	rsp, err := c.DeleteCard(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteCardResponse(rsp)
+}
+
+// GetCardWithResponse One card
+//
+// Answers carry an `ETag`; with it in `If-None-Match`, an answer that has not changed is 304 without a body.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /vocabulary/{id} (the `GetCard` operationId).
+func (c *ClientWithResponses) GetCardWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*GetCardResponse, error) {
+	rsp, err := c.GetCard(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetCardResponse(rsp)
+}
+
+// UpdateCardWithBodyWithResponse Change or suspend a card
+//
+// Fields that are left out stay. How well it is remembered follows from the reviews and cannot be set: such fields are refused with 422 and named, and then nothing is changed.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /vocabulary/{id} (the `UpdateCard` operationId).
+func (c *ClientWithResponses) UpdateCardWithBodyWithResponse(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateCardResponse, error) {
+	rsp, err := c.UpdateCardWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateCardResponse(rsp)
+}
+
+// UpdateCardWithResponse Change or suspend a card
+//
+// Fields that are left out stay. How well it is remembered follows from the reviews and cannot be set: such fields are refused with 422 and named, and then nothing is changed.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /vocabulary/{id} (the `UpdateCard` operationId).
+func (c *ClientWithResponses) UpdateCardWithResponse(ctx context.Context, id string, body UpdateCardJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateCardResponse, error) {
+	rsp, err := c.UpdateCard(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateCardResponse(rsp)
+}
+
+// RestoreCardWithResponse Bring a deleted card back
+//
+// It comes as it was, with the reviews that came meanwhile. One that is not deleted stays as it is.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /vocabulary/{id}/restore (the `RestoreCard` operationId).
+func (c *ClientWithResponses) RestoreCardWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*RestoreCardResponse, error) {
+	rsp, err := c.RestoreCard(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRestoreCardResponse(rsp)
+}
+
 // ParseGetRootResponse parses an HTTP response from a GetRootWithResponse call
 func ParseGetRootResponse(rsp *http.Response) (*GetRootResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -9215,6 +21828,222 @@ func ParseGetRootResponse(rsp *http.Response) (*GetRootResponse, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetProgressErrorsResponse parses an HTTP response from a GetProgressErrorsWithResponse call
+func ParseGetProgressErrorsResponse(rsp *http.Response) (*GetProgressErrorsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetProgressErrorsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ErrorProgress
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetProgressFluencyResponse parses an HTTP response from a GetProgressFluencyWithResponse call
+func ParseGetProgressFluencyResponse(rsp *http.Response) (*GetProgressFluencyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetProgressFluencyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest FluencyProgress
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetProgressOverviewResponse parses an HTTP response from a GetProgressOverviewWithResponse call
+func ParseGetProgressOverviewResponse(rsp *http.Response) (*GetProgressOverviewResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetProgressOverviewResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Overview
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetProgressStreakResponse parses an HTTP response from a GetProgressStreakWithResponse call
+func ParseGetProgressStreakResponse(rsp *http.Response) (*GetProgressStreakResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetProgressStreakResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Streak
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetProgressTimelineResponse parses an HTTP response from a GetProgressTimelineWithResponse call
+func ParseGetProgressTimelineResponse(rsp *http.Response) (*GetProgressTimelineResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetProgressTimelineResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Timeline
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetProgressVocabularyResponse parses an HTTP response from a GetProgressVocabularyWithResponse call
+func ParseGetProgressVocabularyResponse(rsp *http.Response) (*GetProgressVocabularyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetProgressVocabularyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest VocabularyProgress
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Error
@@ -9674,6 +22503,39 @@ func ParseRegisterResponse(rsp *http.Response) (*RegisterResponse, error) {
 	return response, nil
 }
 
+// ParseEditMessageResponse parses an HTTP response from a EditMessageWithResponse call
+func ParseEditMessageResponse(rsp *http.Response) (*EditMessageResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &EditMessageResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Message
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListSessionsResponse parses an HTTP response from a ListSessionsWithResponse call
 func ParseListSessionsResponse(rsp *http.Response) (*ListSessionsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -9841,6 +22703,42 @@ func ParseSendAudioResponse(rsp *http.Response) (*SendAudioResponse, error) {
 	return response, nil
 }
 
+// ParseListCorrectionsResponse parses an HTTP response from a ListCorrectionsWithResponse call
+func ParseListCorrectionsResponse(rsp *http.Response) (*ListCorrectionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListCorrectionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest []KeptCorrection
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseEndSessionResponse parses an HTTP response from a EndSessionWithResponse call
 func ParseEndSessionResponse(rsp *http.Response) (*EndSessionResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -9857,6 +22755,39 @@ func ParseEndSessionResponse(rsp *http.Response) (*EndSessionResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Conversation
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetHintResponse parses an HTTP response from a GetHintWithResponse call
+func ParseGetHintResponse(rsp *http.Response) (*GetHintResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetHintResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Hint
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -9910,6 +22841,68 @@ func ParseListMessagesResponse(rsp *http.Response) (*ListMessagesResponse, error
 	return response, nil
 }
 
+// ParseRepeatResponse parses an HTTP response from a RepeatWithResponse call
+func ParseRepeatResponse(rsp *http.Response) (*RepeatResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RepeatResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetSummaryResponse parses an HTTP response from a GetSummaryWithResponse call
+func ParseGetSummaryResponse(rsp *http.Response) (*GetSummaryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetSummaryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Summary
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseSendTextResponse parses an HTTP response from a SendTextWithResponse call
 func ParseSendTextResponse(rsp *http.Response) (*SendTextResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -9926,6 +22919,72 @@ func ParseSendTextResponse(rsp *http.Response) (*SendTextResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Turn
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseTranslateResponse parses an HTTP response from a TranslateWithResponse call
+func ParseTranslateResponse(rsp *http.Response) (*TranslateResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &TranslateResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Translation
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseJudgeCorrectionResponse parses an HTTP response from a JudgeCorrectionWithResponse call
+func ParseJudgeCorrectionResponse(rsp *http.Response) (*JudgeCorrectionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &JudgeCorrectionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest KeptCorrection
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -10042,6 +23101,406 @@ func ParseGetLivenessResponse(rsp *http.Response) (*GetLivenessResponse, error) 
 	return response, nil
 }
 
+// ParseListConsentsResponse parses an HTTP response from a ListConsentsWithResponse call
+func ParseListConsentsResponse(rsp *http.Response) (*ListConsentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListConsentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest []Consent
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDecideConsentResponse parses an HTTP response from a DecideConsentWithResponse call
+func ParseDecideConsentResponse(rsp *http.Response) (*DecideConsentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DecideConsentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Consent
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseForgetMemoriesResponse parses an HTTP response from a ForgetMemoriesWithResponse call
+func ParseForgetMemoriesResponse(rsp *http.Response) (*ForgetMemoriesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ForgetMemoriesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListMemoriesResponse parses an HTTP response from a ListMemoriesWithResponse call
+func ParseListMemoriesResponse(rsp *http.Response) (*ListMemoriesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListMemoriesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest []Memory
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseForgetMemoryResponse parses an HTTP response from a ForgetMemoryWithResponse call
+func ParseForgetMemoryResponse(rsp *http.Response) (*ForgetMemoryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ForgetMemoryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetMemoryResponse parses an HTTP response from a GetMemoryWithResponse call
+func ParseGetMemoryResponse(rsp *http.Response) (*GetMemoryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetMemoryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Memory
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateMemoryResponse parses an HTTP response from a UpdateMemoryWithResponse call
+func ParseUpdateMemoryResponse(rsp *http.Response) (*UpdateMemoryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateMemoryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Memory
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseAssessResponse parses an HTTP response from a AssessWithResponse call
+func ParseAssessResponse(rsp *http.Response) (*AssessResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AssessResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Assessment
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListAssessmentsResponse parses an HTTP response from a ListAssessmentsWithResponse call
+func ParseListAssessmentsResponse(rsp *http.Response) (*ListAssessmentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListAssessmentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest []AssessmentItem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetAssessmentResponse parses an HTTP response from a GetAssessmentWithResponse call
+func ParseGetAssessmentResponse(rsp *http.Response) (*GetAssessmentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetAssessmentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Assessment
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListDrillsResponse parses an HTTP response from a ListDrillsWithResponse call
+func ParseListDrillsResponse(rsp *http.Response) (*ListDrillsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListDrillsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest []Drill
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListProblemSoundsResponse parses an HTTP response from a ListProblemSoundsWithResponse call
+func ParseListProblemSoundsResponse(rsp *http.Response) (*ListProblemSoundsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListProblemSoundsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ProblemSounds
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseGetReadinessResponse parses an HTTP response from a GetReadinessWithResponse call
 func ParseGetReadinessResponse(rsp *http.Response) (*GetReadinessResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -10062,6 +23521,249 @@ func ParseGetReadinessResponse(rsp *http.Response) (*GetReadinessResponse, error
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseAddReviewsResponse parses an HTTP response from a AddReviewsWithResponse call
+func ParseAddReviewsResponse(rsp *http.Response) (*AddReviewsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AddReviewsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Reviews
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListDueCardsResponse parses an HTTP response from a ListDueCardsWithResponse call
+func ParseListDueCardsResponse(rsp *http.Response) (*ListDueCardsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListDueCardsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Due
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetReviewForecastResponse parses an HTTP response from a GetReviewForecastWithResponse call
+func ParseGetReviewForecastResponse(rsp *http.Response) (*GetReviewForecastResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetReviewForecastResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest []DayLoad
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetReviewStatisticsResponse parses an HTTP response from a GetReviewStatisticsWithResponse call
+func ParseGetReviewStatisticsResponse(rsp *http.Response) (*GetReviewStatisticsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetReviewStatisticsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ReviewStats
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUndoReviewResponse parses an HTTP response from a UndoReviewWithResponse call
+func ParseUndoReviewResponse(rsp *http.Response) (*UndoReviewResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UndoReviewResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Undone
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListScenariosResponse parses an HTTP response from a ListScenariosWithResponse call
+func ParseListScenariosResponse(rsp *http.Response) (*ListScenariosResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListScenariosResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest []Scenario
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetScenarioResponse parses an HTTP response from a GetScenarioWithResponse call
+func ParseGetScenarioResponse(rsp *http.Response) (*GetScenarioResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetScenarioResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Scenario
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Error
@@ -10252,6 +23954,105 @@ func ParseListVoicesResponse(rsp *http.Response) (*ListVoicesResponse, error) {
 	return response, nil
 }
 
+// ParseGetStartupResponse parses an HTTP response from a GetStartupWithResponse call
+func ParseGetStartupResponse(rsp *http.Response) (*GetStartupResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetStartupResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Status
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSyncResponse parses an HTTP response from a SyncWithResponse call
+func ParseSyncResponse(rsp *http.Response) (*SyncResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SyncResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Sync
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseBootstrapResponse parses an HTTP response from a BootstrapWithResponse call
+func ParseBootstrapResponse(rsp *http.Response) (*BootstrapResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &BootstrapResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Bootstrap
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListProfilesResponse parses an HTTP response from a ListProfilesWithResponse call
 func ParseListProfilesResponse(rsp *http.Response) (*ListProfilesResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -10419,6 +24220,75 @@ func ParseUpdateProfileResponse(rsp *http.Response) (*UpdateProfileResponse, err
 	return response, nil
 }
 
+// ParseGetLevelResponse parses an HTTP response from a GetLevelWithResponse call
+func ParseGetLevelResponse(rsp *http.Response) (*GetLevelResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetLevelResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Level
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDecideLevelResponse parses an HTTP response from a DecideLevelWithResponse call
+func ParseDecideLevelResponse(rsp *http.Response) (*DecideLevelResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DecideLevelResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Level
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseGetStatisticsResponse parses an HTTP response from a GetStatisticsWithResponse call
 func ParseGetStatisticsResponse(rsp *http.Response) (*GetStatisticsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -10475,6 +24345,331 @@ func ParseCreateTicketResponse(rsp *http.Response) (*CreateTicketResponse, error
 			return nil, err
 		}
 		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListCardsResponse parses an HTTP response from a ListCardsWithResponse call
+func ParseListCardsResponse(rsp *http.Response) (*ListCardsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListCardsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest []Card
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseAddCardResponse parses an HTTP response from a AddCardWithResponse call
+func ParseAddCardResponse(rsp *http.Response) (*AddCardResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AddCardResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest AddedCard
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseAddCardsResponse parses an HTTP response from a AddCardsWithResponse call
+func ParseAddCardsResponse(rsp *http.Response) (*AddCardsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AddCardsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CardResults
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseExportCardsResponse parses an HTTP response from a ExportCardsWithResponse call
+func ParseExportCardsResponse(rsp *http.Response) (*ExportCardsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportCardsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseAddCardFromMessageResponse parses an HTTP response from a AddCardFromMessageWithResponse call
+func ParseAddCardFromMessageResponse(rsp *http.Response) (*AddCardFromMessageResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AddCardFromMessageResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest AddedCard
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseImportCardsResponse parses an HTTP response from a ImportCardsWithResponse call
+func ParseImportCardsResponse(rsp *http.Response) (*ImportCardsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ImportCardsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Import
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteCardResponse parses an HTTP response from a DeleteCardWithResponse call
+func ParseDeleteCardResponse(rsp *http.Response) (*DeleteCardResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteCardResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetCardResponse parses an HTTP response from a GetCardWithResponse call
+func ParseGetCardResponse(rsp *http.Response) (*GetCardResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetCardResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Card
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateCardResponse parses an HTTP response from a UpdateCardWithResponse call
+func ParseUpdateCardResponse(rsp *http.Response) (*UpdateCardResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateCardResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Card
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRestoreCardResponse parses an HTTP response from a RestoreCardWithResponse call
+func ParseRestoreCardResponse(rsp *http.Response) (*RestoreCardResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RestoreCardResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Card
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Error

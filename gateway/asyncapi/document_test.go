@@ -67,7 +67,7 @@ func TestEveryEventIsDescribed(t *testing.T) {
 		note(m.Control)
 	}
 	// Made inside the server, or of whatever is not known.
-	for _, inner := range []any{session.InputDropped{}, session.Rejected{}, wire.OriginalUnknown{}} {
+	for _, inner := range []any{session.InputDropped{}, session.Detached{}, session.Attached{}, session.Rejected{}, wire.OriginalUnknown{}} {
 		note(inner)
 	}
 	var known []string

@@ -24,7 +24,9 @@ func serverEvents() []serverEvent {
 	return []serverEvent{
 		{session.Created{}, "The first event: the session as it begins, and the token with which it can be taken up again."},
 		{session.Updated{}, "The whole effective configuration, after session.update or tutor.set."},
-		{session.ResumptionUpdate{}, "A new resume token; the one before it is worth nothing now."},
+		{session.Resumed{}, "The first event after a return: nothing was missed, or what was missed follows."},
+		{session.Restarted{}, "The first event after a return where that cannot be proven: the conversation goes on from here."},
+		{session.ResumptionUpdate{}, "A new resume token; the one before it ends when an event of the client shows that this one has arrived."},
 		{session.GoAway{}, "This node asks the client to come back, to another node."},
 		{session.Ended{}, "The last event before a close after which the client does not come back by itself."},
 		{session.SpeechStarted{}, "The learner's voice was heard; for display only."},
@@ -47,6 +49,15 @@ func serverEvents() []serverEvent {
 		{session.PauseAudio{}, "Stop playing this stream where it is and lose nothing: somebody may be speaking."},
 		{session.ResumeAudio{}, "It was nothing: play on from the very sample."},
 		{session.Nudge{}, "Help for a learner who does not find an answer, and time for one who asks for it in words."},
+		{session.Feedback{}, "What there is to say about a message of the learner's; a further one about the same item replaces it."},
+		{session.Hint{}, "What the learner could say next, after tutor.hint."},
+		{session.Translation{}, "An item or a text in the learner's own language, after tutor.translate."},
+		{session.CardAdded{}, "The learner has a card more."},
+		{session.GoalMet{}, "A goal of the scenario is reached."},
+		{session.LessonSummary{}, "What is known at once of a conversation that its learner ends."},
+		{session.ReviewCard{}, "In a review by voice: this card is asked, and the learner's next words are the answer."},
+		{session.ReviewResult{}, "In a review by voice: how a card was rated; it is in the database now."},
+		{session.ReviewDone{}, "In a review by voice: no card is due any more."},
 		{session.NotUnderstood{}, "There was speech but no words, so there is no turn."},
 		{session.AuthExpiring{}, "The access token ends soon: send auth.update."},
 		{session.Warning{}, "Something is not as it should be; the session goes on."},
@@ -82,7 +93,7 @@ func clientEvents() []clientEvent {
 		same(session.CommitInput{}, "Ends the learner's turn now; push-to-talk was released."),
 		same(session.ClearInput{}, "Discards what was said since the last turn."),
 		same(session.DeviceState{Route: "speaker", NativeRate: 48000, AEC: true, NS: true, AGC: true}, "Tells of the device."),
-		control(session.CreateItem{Text: "¿Cómo se dice beach?"}, itemCreate{}, "A message that the learner typed."),
+		control(session.CreateItem{ID: "it_c7", Text: "¿Cómo se dice beach?"}, itemCreate{}, "A message that the learner typed."),
 		control(session.CreateResponse{Instructions: "Say it again, slower."}, responseCreate{}, "Asks the tutor to speak."),
 		same(session.CancelResponse{ResponseID: "r_1"}, "Stops the tutor; without an id, whatever it is saying."),
 		same(session.PlaybackStarted{ResponseID: "r_1", LatencyMS: 842.5, SpeechEndMS: 5120, BufferMS: 61}, "The first sample of the answer was played."),
@@ -95,6 +106,11 @@ func clientEvents() []clientEvent {
 		{func() ([]byte, error) { return wire.EncodeAuthUpdate("e1", "eyJhbGciOiJIUzI1NiJ9.e30.c2ln") }, authUpdate{}, "Shows a fresh access token."},
 		same(session.HoldTurn{MS: 15000}, "Keeps the learner's turn open: somebody is thinking."),
 		same(session.SetTutor{PatienceMS: &patience}, "Changes the tutor's manner in this conversation."),
+		same(session.AskHint{}, "Asks what one could say next."),
+		control(session.Translate{ItemID: "it_2"}, translate{}, "Asks for an item of the conversation, or for a text, in the learner's own language."),
+		same(session.Repeat{Slow: true}, "Asks the tutor to say its last reply again."),
+		same(session.EditTranscript{ItemID: "it_1", Text: "Yo fui a la plaza."}, "The learner has said something else than was understood."),
+		same(session.AnswerReview{CardID: "k_2", Rating: 3}, "Answers a card of a review that is held by voice."),
 	}
 }
 
@@ -132,6 +148,7 @@ type (
 		Item item `json:"item" required:"true"`
 	}
 	item struct {
+		ID      string    `json:"id" maxLength:"64" pattern:"^[A-Za-z0-9_-]*$" doc:"Chosen by the client, unique in the conversation. Say the message again with it when a socket was lost before conversation.item.added or .done has named it: it counts once"`
 		Role    string    `json:"role" required:"true" enum:"user"`
 		Content []content `json:"content" required:"true" minItems:"1" doc:"The lines of one text"`
 	}
@@ -144,6 +161,10 @@ type (
 	}
 	response struct {
 		Instructions *string `json:"instructions" maxLength:"4000" doc:"What the tutor is to do in this answer"`
+	}
+	translate struct {
+		ItemID *string `json:"item_id" doc:"An item of this conversation; either this or text" maxLength:"128" minLength:"1"`
+		Text   *string `json:"text" doc:"Any text; either this or item_id" maxLength:"1000" minLength:"1"`
 	}
 	authUpdate struct {
 		AccessToken string `json:"access_token" required:"true"`
@@ -160,6 +181,12 @@ func (input) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 	return s
 }
 
+// TransformSchema implements [huma.SchemaTransformer]: there is one of the two.
+func (translate) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	s.OneOf = []*huma.Schema{{Required: []string{"item_id"}}, {Required: []string{"text"}}}
+	return s
+}
+
 // native adds the voice socket.
 func (b *builder) native(closes []Close) {
 	b.channel(voiceID, "/v1/voice", "The voice socket, "+wire.Subprotocol, aboutVoice+table(closes), binding{
@@ -173,6 +200,7 @@ func (b *builder) native(closes []Close) {
 			"profile_id":      {Type: huma.TypeString, Description: "With an access token: the profile to talk under."},
 			"conversation_id": {Type: huma.TypeString, Description: "With an access token: the conversation to go on with."},
 			"topic":           {Type: huma.TypeString, Description: "With an access token: what a new conversation is about."},
+			"scenario_id":     {Type: huma.TypeString, Description: "With an access token: the scenario that a new conversation plays; free talk without one."},
 		}},
 	})
 	eventHead := b.set.Sent(reflect.TypeFor[session.Head]())

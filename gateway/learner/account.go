@@ -109,9 +109,7 @@ func (a *Account) post(ctx context.Context, path string, body, answer any) error
 		if json.Unmarshal(data, &detail) == nil && detail.Detail != "" {
 			refused.Detail = detail.Detail
 		}
-		if wait, err := time.ParseDuration(res.Header.Get("Retry-After") + "s"); err == nil {
-			refused.RetryAfter = wait
-		}
+		refused.RetryAfter = retryAfter(res)
 		return fmt.Errorf("%s: %w", path, refused)
 	}
 	return json.Unmarshal(data, answer)

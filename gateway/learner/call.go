@@ -3,7 +3,6 @@ package learner
 import (
 	"context"
 	"fmt"
-	"io"
 	"sync"
 	"time"
 
@@ -16,14 +15,14 @@ import (
 // FrameTime is the length of one mic frame.
 const FrameTime = 20 * time.Millisecond
 
-// Handler is told what happens in a call; its functions are called from one goroutine,
-// in order, except Report, and should not block. Nil fields are skipped.
+// Handler is told what happens in a call or a lesson; its functions are called one after
+// another, in order, except Report and Heard, and must not block. Nil fields are skipped.
 type Handler struct {
 	// Event gets every event, after the player has seen it.
 	Event func(h session.Head, ev session.Event)
 	// Audio gets every frame of the tutor's audio as it arrives; the bytes are valid
-	// until it returns. late says that it belongs to a reply that was cleared, and
-	// is not played.
+	// until it returns. late says that it is not played: it belongs to a reply that was
+	// cleared, or came before.
 	Audio func(f session.Frame, late bool)
 	// Report gets what the player tells the server, and when Mute is set, what it
 	// would have told. It may be called by another goroutine than the rest.
@@ -32,6 +31,14 @@ type Handler struct {
 	// every report of the player and when it stops: what was received and not played
 	// is not in it. It is called like Report; the bytes are valid until it returns.
 	Heard func(response string, pcm []byte)
+	// Lost is told when a socket of a lesson has ended: why, or nil when another had taken
+	// its place. It is not called for a call, nor are Back and Sent.
+	Lost func(cause error)
+	// Back is told when a lesson has a socket again, after the event that says so.
+	Back func(r Return)
+	// Sent gets the header of each mic frame that is handed to a socket. It may be called
+	// by another goroutine than the rest.
+	Sent func(f session.Frame)
 	// Mute stops playback reports, like a client that cannot tell.
 	Mute bool
 	// PlayOn ignores the orders to pause and resume, like a client that does not know them.
@@ -41,7 +48,7 @@ type Handler struct {
 // Call is an open voice socket. Run reads it; Send and one
 // microphone may be used meanwhile.
 type Call struct {
-	conn    *websocket.Conn
+	conn    transport
 	handler Handler
 	player  *player
 	ear     *ear
@@ -66,18 +73,10 @@ func (a *Account) Call(ctx context.Context, w Wish, h Handler) (*Call, error) {
 
 // Dial opens the voice socket at url with a ticket.
 func Dial(ctx context.Context, url, ticket string, h Handler) (*Call, error) {
-	conn, res, err := websocket.Dial(ctx, url, &websocket.DialOptions{
-		Subprotocols:    []string{"kalami.v1", "kalami.token." + ticket},
-		CompressionMode: websocket.CompressionDisabled,
-	})
+	conn, err := dialWebSocket(ctx, url, ticket)
 	if err != nil {
-		if res != nil && res.StatusCode >= 300 {
-			return nil, &StatusError{Status: res.StatusCode, Detail: err.Error()}
-		}
 		return nil, err
 	}
-	const most = 1 << 20
-	conn.SetReadLimit(most)
 	c := &Call{conn: conn, handler: h, ear: newEar()}
 	c.player = newPlayer(c.ear, h, func(ctl session.Control) {
 		if h.Report != nil {
@@ -95,12 +94,8 @@ func Dial(ctx context.Context, url, ticket string, h Handler) (*Call, error) {
 // the call.
 func (c *Call) Run() error {
 	defer c.player.stop()
-	buf := make([]byte, 0, 64<<10)
 	for {
-		kind, r, err := c.conn.Reader(context.Background())
-		if err == nil {
-			buf, err = readInto(buf[:0], r)
-		}
+		kind, data, err := c.conn.Read()
 		if err != nil {
 			if websocket.CloseStatus(err) == websocket.StatusNormalClosure {
 				return nil
@@ -108,29 +103,12 @@ func (c *Call) Run() error {
 			return err
 		}
 		if kind == websocket.MessageBinary {
-			err = c.audio(buf)
+			err = c.audio(data)
 		} else {
-			err = c.event(buf)
+			err = c.event(data)
 		}
 		if err != nil {
 			return err
-		}
-	}
-}
-
-// readInto is io.ReadAll into a buffer that is used again.
-func readInto(buf []byte, r io.Reader) ([]byte, error) {
-	for {
-		if len(buf) == cap(buf) {
-			buf = append(buf, 0)[:len(buf)]
-		}
-		n, err := r.Read(buf[len(buf):cap(buf)])
-		buf = buf[:len(buf)+n]
-		if err == io.EOF {
-			return buf, nil
-		}
-		if err != nil {
-			return buf, err
 		}
 	}
 }
@@ -180,7 +158,7 @@ func (c *Call) Send(ctl session.Control) error {
 	}
 	c.write.Lock()
 	defer c.write.Unlock()
-	return c.conn.Write(context.Background(), websocket.MessageText, data)
+	return c.conn.Write(websocket.MessageText, data)
 }
 
 // Frame sends one mic frame, whose last sample is taken now. Frames are numbered in the
@@ -190,6 +168,10 @@ func (c *Call) Frame(pcm []byte) error {
 	return c.writeFrame(pcm)
 }
 
+// mouth and place implement outlet.
+func (c *Call) mouth() *ear   { return c.ear }
+func (c *Call) place() uint32 { return c.mic.pos }
+
 // writeFrame numbers a mic frame and writes it.
 func (c *Call) writeFrame(pcm []byte) error {
 	c.write.Lock()
@@ -198,7 +180,7 @@ func (c *Call) writeFrame(pcm []byte) error {
 	c.buf = append(wire.AppendHeader(c.buf[:0], wire.Mic, &f), pcm...)
 	c.mic.seq++
 	c.mic.pos += uint32(len(pcm) / 2)
-	return c.conn.Write(context.Background(), websocket.MessageBinary, c.buf)
+	return c.conn.Write(websocket.MessageBinary, c.buf)
 }
 
 // Sent is how many mic frames were sent.
@@ -209,7 +191,7 @@ func (c *Call) Sent() int {
 }
 
 // Close closes the socket normally, waiting for the server's answer for a few seconds at the most.
-func (c *Call) Close() error { return c.conn.Close(websocket.StatusNormalClosure, "") }
+func (c *Call) Close() error { return c.conn.Close() }
 
 // Abort drops the connection without a word, like a network that is gone.
-func (c *Call) Abort() { _ = c.conn.CloseNow() }
+func (c *Call) Abort() { c.conn.Abort() }

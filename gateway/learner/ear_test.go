@@ -85,16 +85,16 @@ func TestKnownEndOfSpeech(t *testing.T) {
 		"said to be nothing":  {0, -1},
 		"said to be negative": {-5, -1},
 	} {
-		m := &Mic{call: &Call{ear: newEar()}, rate: 16000}
+		m := &Mic{line: &Call{ear: newEar()}, rate: 16000}
 		done := m.SayUntil(noise, c.end)
 		frame := make([]byte, 640)
 		now, pos := start, uint32(0)
 		for range 60 {
 			now = now.Add(FrameTime)
 			if end, known := m.fill(frame); known {
-				m.call.ear.told(frame, pos, now, end)
+				m.line.mouth().told(frame, pos, now, end)
 			} else {
-				m.call.ear.hear(frame, pos, now)
+				m.line.mouth().hear(frame, pos, now)
 			}
 			pos += 320
 		}
@@ -103,7 +103,7 @@ func TestKnownEndOfSpeech(t *testing.T) {
 		default:
 			t.Errorf("%s: it is not said to be sent", name)
 		}
-		end, endMS, ok := m.call.ear.last(now)
+		end, endMS, ok := m.line.mouth().last(now)
 		if ok != (c.wantMS >= 0) || ok && (int(endMS) != c.wantMS || end.Sub(start).Milliseconds() != int64(c.wantMS)) {
 			t.Errorf("%s: ended at %v ms, %v after the start (%v), want %d", name, endMS, end.Sub(start), ok, c.wantMS)
 		}

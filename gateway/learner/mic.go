@@ -7,13 +7,21 @@ import (
 )
 
 // Mic is an open microphone: it sends without a pause, what [Mic.Say] was given and
-// silence between. Use [Call.Mic].
+// silence between. Use [Call.Mic] or [Lesson.Mic].
 type Mic struct {
-	call *Call
+	line outlet
 	rate int
 
 	mu    sync.Mutex // guards what follows
 	queue []utterance
+}
+
+// outlet is where a microphone's frames go; one goroutine speaks through it.
+type outlet interface {
+	// mouth is the ear that follows what is said, and place where the next frame begins.
+	mouth() *ear
+	place() uint32
+	writeFrame(pcm []byte) error
 }
 
 // utterance is something to say; done is closed when its last frame was sent.
@@ -27,7 +35,7 @@ type utterance struct {
 
 // Mic returns a microphone for PCM16 at rate hertz. Run sends it; nothing else may
 // send frames of this call then.
-func (c *Call) Mic(rate int) *Mic { return &Mic{call: c, rate: rate} }
+func (c *Call) Mic(rate int) *Mic { return &Mic{line: c, rate: rate} }
 
 // Say queues speech after what is queued already. The channel is closed when it is sent.
 // Where it ends, for [session.PlaybackStarted]'s latency, is told by its energy.
@@ -63,11 +71,11 @@ func (m *Mic) Run(ctx context.Context) error {
 		}
 		// A microphone takes its samples by its own clock, however late the frame is sent.
 		if end, known := m.fill(frame); known {
-			m.call.ear.told(frame, m.call.mic.pos, due, end)
+			m.line.mouth().told(frame, m.line.place(), due, end)
 		} else {
-			m.call.ear.hear(frame, m.call.mic.pos, due)
+			m.line.mouth().hear(frame, m.line.place(), due)
 		}
-		if err := m.call.writeFrame(frame); err != nil {
+		if err := m.line.writeFrame(frame); err != nil {
 			return err
 		}
 	}

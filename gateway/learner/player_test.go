@@ -43,12 +43,13 @@ func (d *deck) look() (reports []session.Control, heard []byte) {
 
 // feed gives the player PCM in frames of 100 ms, and the end of the stream.
 func (d *deck) feed(pcm []byte) {
+	pos := uint32(0)
 	for seq := uint32(0); len(pcm) > 0; seq++ {
 		n := min(len(pcm), rate/10*2)
-		d.audio(session.Frame{Stream: 1, Seq: seq, Audio: pcm[:n]})
-		pcm = pcm[n:]
+		d.audio(session.Frame{Stream: 1, Seq: seq, Pos: pos, Audio: pcm[:n]})
+		pcm, pos = pcm[n:], pos+uint32(n/2)
 	}
-	d.audio(session.Frame{Stream: 1, Flags: session.FlagEndOfStream})
+	d.audio(session.Frame{Stream: 1, Pos: pos, Flags: session.FlagEndOfStream})
 }
 
 // samples is PCM in which no two samples near each other are the same.
@@ -129,4 +130,44 @@ func TestPlayerClearedWhilePaused(t *testing.T) {
 		}
 		d.event(session.ResumeAudio{ResponseID: "r_1", Stream: 1}) // too late
 	})
+}
+
+// Another node goes on with a reply and says all of its marks: one that was reached is
+// reached once, unless its sound comes again.
+func TestMarksSaidAgain(t *testing.T) {
+	for name, c := range map[string]struct {
+		end  int64 // ms, where what is there is cut
+		want int   // how often the mark at 400 ms is reached
+	}{"behind it": {800, 1}, "before it": {300, 2}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newDeck(false)
+				defer d.stop()
+				mark := session.Mark{ResponseID: "r_1", Name: "s1", AtMS: 400}
+				d.event(mark)
+				pcm := samples(time.Second)
+				for n := range 10 {
+					d.audio(session.Frame{Stream: 1, Seq: uint32(n), Pos: uint32(n * rate / 10), Audio: pcm[n*rate/5 : (n+1)*rate/5]})
+				}
+				time.Sleep(500 * time.Millisecond)
+				d.goOn(&session.ResumedResponse{ID: "r_1", Action: session.ActionRespeak, AudioEndMS: c.end}, false)
+				d.event(mark)
+				d.event(session.ResponseCreated{Response: session.ResponseInfo{ID: "r_1"}, Stream: 2,
+					Audio: session.AudioFormat{Format: session.Format{Type: session.PCM, Rate: rate}}})
+				d.audio(session.Frame{Stream: 2, Audio: pcm[:rate/2*2]})
+				d.audio(session.Frame{Stream: 2, Seq: 1, Pos: rate / 2, Flags: session.FlagEndOfStream})
+				time.Sleep(2 * time.Second)
+				reports, _ := d.look()
+				reached := 0
+				for _, r := range reports {
+					if _, ok := r.(session.PlaybackMark); ok {
+						reached++
+					}
+				}
+				if reached != c.want {
+					t.Errorf("the mark was reached %d times, want %d: %+v", reached, c.want, reports)
+				}
+			})
+		})
+	}
 }

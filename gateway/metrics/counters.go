@@ -29,9 +29,19 @@ func described() map[session.Counter]prometheus.CounterOpts {
 		session.BackChannels:     {Name: "kalami_back_channels_total", Help: "Words beside the tutor that only meant to say: go on."},
 		session.EchoesSuspected:  {Name: "kalami_echoes_suspected_total", Help: "Times that the tutor's own words came back."},
 		session.ReportsClamped:   {Name: "kalami_client_reports_clamped_total", Help: "Reports of players that cannot be true."},
+		session.FencedWrites:     {Name: "kalami_fenced_writes_total", Help: "Messages of sessions that had been taken over, which the database refused."},
 		session.TurnsLimited:     {Name: "kalami_turns_limited_total", Help: "Learners who were interrupted because they did not stop."},
 		session.Nudges:           {Name: "kalami_nudges_total", Help: "Steps by which silent learners were helped."},
+		session.FillersPlayed:    {Name: "kalami_fillers_played_total", Help: "Clips that were played because the answer was not there."},
+		session.AnswersGivenUp:   {Name: "kalami_answers_given_up_total", Help: "Answers of which nothing was heard for too long, so that they ended with an apology."},
 		session.RecogniserFaults: {Name: "kalami_recogniser_faults_total", Help: "Recognisers' finals that came twice, out of order or never."},
+		session.AnalysesDone:     {Name: "kalami_analyses_done_total", Help: "Learners' turns that were analysed while they talked on."},
+		session.AnalysesDropped:  {Name: "kalami_analyses_dropped_total", Help: "Learners' turns whose analysis was left for later, for load."},
+		session.AnalysesFailed:   {Name: "kalami_analyses_failed_total", Help: "Attempts to analyse a learner's turn that came to nothing."},
+		session.AnalysesCaughtUp: {Name: "kalami_analyses_caught_up_total", Help: "Learners' turns that were analysed later."},
+		session.FeedbackShown:    {Name: "kalami_feedback_shown_total", Help: "Corrections that learners were shown while they talked."},
+		session.SummariesMade:    {Name: "kalami_summaries_made_total", Help: "Reports on conversations that were made."},
+		session.SummariesFailed:  {Name: "kalami_summaries_failed_total", Help: "Attempts to make a report on a conversation that came to nothing."},
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	dto "github.com/prometheus/client_model/go"
 
+	"kalami/providers/failover"
 	"kalami/session"
 )
 
@@ -188,5 +191,107 @@ func TestHandler(t *testing.T) {
 		if !strings.Contains(body, "\n"+line) {
 			t.Errorf("no line %q", line)
 		}
+	}
+}
+
+// The package's documentation names every metric, and no other.
+func TestNamesAreDocumented(t *testing.T) {
+	source, err := os.ReadFile("metrics.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, _, _ := strings.Cut(string(source), "\npackage ")
+	documented := map[string]string{} // labels by name
+	for _, m := range regexp.MustCompile(`(?m)^//\t(kalami_\w+)(?:\{([\w,]+)\})?`).FindAllStringSubmatch(doc, -1) {
+		documented[m[1]] = m[2]
+	}
+	counters := map[string]bool{}
+	for _, opts := range described() {
+		counters[opts.Name] = true
+	}
+	m := newMetrics()
+	m.Breaker(failover.Replies, "anthropic", failover.Closed)
+	for name, f := range gathered(t, m) {
+		if !strings.HasPrefix(name, "kalami_") || counters[name] {
+			continue
+		}
+		labels, ok := documented[name]
+		delete(documented, name)
+		var shown []string
+		for _, l := range f.Metric[0].Label {
+			shown = append(shown, l.GetName())
+		}
+		want := strings.FieldsFunc(labels, func(r rune) bool { return r == ',' })
+		if slices.Sort(want); !ok || !slices.Equal(shown, want) {
+			t.Errorf("%s%v is documented as %v (%v)", name, shown, want, ok)
+		}
+	}
+	if len(documented) > 0 {
+		t.Errorf("documented and not there: %v", slices.Collect(maps.Keys(documented)))
+	}
+}
+
+// A store that is away is shown for as long as it is.
+func TestDegraded(t *testing.T) {
+	m := newMetrics()
+	shown := func() map[string]float64 {
+		values := map[string]float64{}
+		for _, g := range gathered(t, m)["kalami_degraded"].Metric {
+			values[g.Label[0].GetValue()] = g.Gauge.GetValue()
+		}
+		return values
+	}
+	for _, c := range []struct {
+		store StoreName
+		away  bool
+		want  map[string]float64
+	}{
+		{Redis, false, map[string]float64{"redis": 0, "db": 0}},
+		{Redis, true, map[string]float64{"redis": 1, "db": 0}},
+		{Database, true, map[string]float64{"redis": 1, "db": 1}},
+		{Redis, false, map[string]float64{"redis": 0, "db": 1}},
+	} {
+		m.Degraded(c.store, c.away)
+		if got := shown(); !maps.Equal(got, c.want) {
+			t.Errorf("%s away %v: %v, want %v", c.store, c.away, got, c.want)
+		}
+	}
+}
+
+// What becomes of vendors is shown by what they do, who they are and how it went; a
+// vendor is there, with all that may become of its calls, before it is called.
+func TestVendors(t *testing.T) {
+	m := newMetrics()
+	m.Breaker(failover.Replies, "anthropic", failover.Closed)
+	m.Breaker(failover.Replies, "openai", failover.Closed)
+	series := func() int { return len(gathered(t, m)["kalami_provider_requests_total"].Metric) }
+	if got, want := series(), 2*len(failover.Outcomes()); got != want {
+		t.Errorf("%d series before the first call, want %d", got, want)
+	}
+	m.Requested(failover.Replies, "anthropic", failover.OK)
+	m.Requested(failover.Replies, "anthropic", "overloaded")
+	m.Requested(failover.Replies, "anthropic", "overloaded")
+	m.Breaker(failover.Replies, "anthropic", failover.Open)
+	m.FailedOver(failover.Speech, failover.AfterFirst)
+	m.Hedged(failover.Replies, true)
+	w := httptest.NewRecorder()
+	m.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	for _, line := range []string{
+		`kalami_provider_requests_total{kind="llm",outcome="ok",provider="anthropic"} 1`,
+		`kalami_provider_requests_total{kind="llm",outcome="overloaded",provider="anthropic"} 2`,
+		`kalami_provider_requests_total{kind="llm",outcome="overloaded",provider="openai"} 0`,
+		`kalami_provider_breaker_state{kind="llm",provider="anthropic"} 2`,
+		`kalami_provider_breaker_state{kind="llm",provider="openai"} 0`,
+		`kalami_provider_failovers_total{kind="tts",when="after_first"} 1`,
+		`kalami_provider_failovers_total{kind="stt",when="after_first"} 0`,
+		`kalami_provider_hedges_total{won="false"} 0`,
+		`kalami_provider_hedges_total{won="true"} 1`,
+	} {
+		if !strings.Contains(w.Body.String(), "\n"+line+"\n") {
+			t.Errorf("no line %q", line)
+		}
+	}
+	if got, want := series(), 2*len(failover.Outcomes()); got != want {
+		t.Errorf("%d series after the calls, want %d: an outcome is not listed", got, want)
 	}
 }

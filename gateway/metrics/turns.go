@@ -34,6 +34,7 @@ type turns struct {
 	firstAudio   *prometheus.HistogramVec
 	voiceToVoice *prometheus.HistogramVec
 	apart, lead  prometheus.Histogram
+	deadAir      prometheus.Histogram
 }
 
 func newTurns(registry *prometheus.Registry) turns {
@@ -49,8 +50,11 @@ func newTurns(registry *prometheus.Registry) turns {
 			"How far the server's figure for voice to voice is from the client's.", []float64{.001, .002, .005, .01, .015, .02, .03, .05, .1, .2, .5, 1})),
 		lead: prometheus.NewHistogram(histogram("kalami_draft_lead_seconds",
 			"How much of an answer's making was done when the turn ended, for answers that were drafted.", stageBounds())),
+		deadAir: prometheus.NewHistogram(histogram("kalami_dead_air_seconds",
+			"How long learners heard nothing while an answer was owed: before its first frame, and where its audio ran dry.",
+			[]float64{.1, .25, .5, .75, 1, 1.5, 2, 2.1, 2.25, 2.5, 3, 4, 6, 8, 10})),
 	}
-	registry.MustRegister(t.stage, t.firstAudio, t.voiceToVoice, t.apart, t.lead)
+	registry.MustRegister(t.stage, t.firstAudio, t.voiceToVoice, t.apart, t.lead, t.deadAir)
 	for _, drafted := range []string{"false", "true"} { // all series are there from the start
 		for _, stage := range []string{stageEndpoint, stageSTTFinal, stageLLMFirst, stageClause, stageTTSFirst, stageEgress, stageClientBuffer} {
 			t.stage.WithLabelValues(stage, drafted)
@@ -120,5 +124,8 @@ func (m *Metrics) Turn(l session.Latency) {
 		t.lead.Observe(seconds(l.DraftMS))
 	}
 }
+
+// DeadAir implements [session.Meter].
+func (m *Metrics) DeadAir(silent time.Duration) { m.turns.deadAir.Observe(silent.Seconds()) }
 
 func seconds(ms int) float64 { return float64(ms) / 1000 }

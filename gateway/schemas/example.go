@@ -30,6 +30,9 @@ func (s *Set) Example(schema *huma.Schema, whole bool) (value any, ok bool) {
 		}
 		return object, whole || len(object) > 0
 	case huma.TypeArray:
+		if schema.Nullable {
+			return nil, whole
+		}
 		if item, ok := s.Example(schema.Items, whole); ok {
 			return []any{item}, true
 		}

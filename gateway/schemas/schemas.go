@@ -9,7 +9,7 @@
 //     required:"true"; a pointer is a field that may be left out.
 //   - Of what is sent, every field is there unless it is tagged omitempty; a pointer
 //     is a field that may be null.
-//   - Lists are [] and never null.
+//   - Lists are [] and never null, but for those sent that are tagged nullable:"true".
 //   - Unknown fields are ignored by either side, so schemas are open.
 package schemas
 
@@ -153,6 +153,23 @@ func (s *Set) Finish() {
 	}
 	for _, schema := range s.roots {
 		tidy(schema)
+	}
+	s.allowNull(received)
+}
+
+// allowNull marks the lists of what is sent whose tags say that they may be null.
+func (s *Set) allowNull(received map[string]bool) {
+	for name, schema := range s.registry.Map() {
+		t := s.registry.TypeFromRef(s.prefix + name)
+		if t.Kind() != reflect.Struct || received[name] {
+			continue
+		}
+		for _, field := range reflect.VisibleFields(t) {
+			property := schema.Properties[fieldName(field)]
+			if property != nil && property.Type == huma.TypeArray && field.Tag.Get("nullable") == "true" {
+				property.Nullable = true
+			}
+		}
 	}
 }
 

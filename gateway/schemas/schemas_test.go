@@ -16,6 +16,7 @@ type thingJSON struct {
 	Part  *part    `json:"part"`
 	Spare *part    `json:"spare,omitempty"`
 	Words []string `json:"words"`
+	Marks []part   `json:"marks" nullable:"true"`
 }
 
 type request struct {
@@ -41,8 +42,9 @@ func TestSchemas(t *testing.T) {
 			"mood":{"enum":["calm","cross",null],"type":["string","null"]},
 			"part":{"anyOf":[{"$ref":"#/s/Part"},{"type":"null"}]},
 			"spare":{"$ref":"#/s/Part"},
-			"words":{"items":{"type":"string"},"type":"array"}},
-			"required":["id","mood","part","words"],"type":"object"}`},
+			"words":{"items":{"type":"string"},"type":"array"},
+			"marks":{"items":{"$ref":"#/s/Part"},"type":["array","null"]}},
+			"required":["id","mood","part","words","marks"],"type":"object"}`},
 		"what is received": {s.registry.Map()["Request"], `{"properties":{
 			"name":{"minLength":1,"type":"string"},
 			"count":{"format":"int64","maximum":9,"minimum":1,"type":"integer"},
@@ -74,7 +76,7 @@ func TestExample(t *testing.T) {
 	s.Finish()
 	whole, _ := s.Example(thing, true)
 	want := map[string]any{
-		"id": "t_1", "mood": "calm", "part": map[string]any{"place": "la playa"}, "spare": map[string]any{"place": "la playa"}, "words": []any{""},
+		"id": "t_1", "mood": "calm", "part": map[string]any{"place": "la playa"}, "spare": map[string]any{"place": "la playa"}, "words": []any{""}, "marks": nil,
 	}
 	if !reflect.DeepEqual(whole, want) {
 		t.Errorf("example %v, want %v", whole, want)

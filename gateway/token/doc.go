@@ -8,8 +8,9 @@
 //   - A ticket ("kt_…", [NewTicket]) opens one voice socket, once, within a minute.
 //     Browsers cannot set headers on a WebSocket, and an access token in a URL would
 //     end up in access logs; a ticket that leaks is already spent.
-//   - A resume secret ("kr_…", [NewResume]) takes up a conversation whose socket was
-//     lost, once.
+//   - A resume token ("kr_…", [NewResume]) takes up a conversation whose socket was
+//     lost, once. It names the conversation, so that whoever is shown it knows where to
+//     look.
 //   - A refresh token ("kf_…", [NewRefresh], [Issuer.NextRefresh]) gets new access
 //     tokens for weeks. Each use replaces it by the next of its family.
 //   - A mailed token ("km_…", [NewMailToken]) sets a new password, or proves that a

@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"strings"
+
+	"github.com/google/uuid"
 )
 
 const (
@@ -23,15 +25,40 @@ const (
 // without padding, which is also a legal WebSocket subprotocol token.
 func NewTicket() string { return newSecret(ticketPrefix, secretBytes) }
 
-// NewResume returns a fresh single-use resume secret, "kr_…".
-func NewResume() string { return newSecret(resumePrefix, secretBytes) }
+// NewResume returns a fresh resume token of a conversation, "kr_…": the 16 bytes of the
+// conversation's id, by which it is found, and 256 random bits, of which the hash is
+// compared. It is empty when the id is no UUID in its usual spelling; nobody can come back
+// to such a conversation.
+func NewResume(conversationID string) string {
+	id, err := uuid.Parse(conversationID)
+	if err != nil || id.String() != conversationID {
+		return ""
+	}
+	b := make([]byte, len(id)+secretBytes)
+	copy(b, id[:])
+	_, _ = rand.Read(b[len(id):]) // never fails
+	return resumePrefix + rawURL().EncodeToString(b)
+}
+
+// ParseResume returns the id of the conversation that a resume token names; ok is false
+// when s has not the exact form of one. It says nothing about whether the token is good.
+func ParseResume(s string) (conversationID string, ok bool) {
+	b, ok := secretOf(s, resumePrefix, len(uuid.UUID{})+secretBytes)
+	if !ok {
+		return "", false
+	}
+	return uuid.UUID(b[:len(uuid.UUID{})]).String(), true
+}
 
 // IsTicket says whether s has the exact form of a ticket. It says nothing about
 // whether the ticket is good.
 func IsTicket(s string) bool { return isSecret(s, ticketPrefix, secretBytes) }
 
-// IsResume says whether s has the exact form of a resume secret.
-func IsResume(s string) bool { return isSecret(s, resumePrefix, secretBytes) }
+// IsResume says whether s has the exact form of a resume token.
+func IsResume(s string) bool {
+	_, ok := ParseResume(s)
+	return ok
+}
 
 // NewRefresh returns the first refresh token of a family, "kf_…". Those after it are
 // derived, see [Issuer.NextRefresh].
@@ -63,11 +90,17 @@ func newSecret(prefix string, size int) string {
 }
 
 func isSecret(s, prefix string, size int) bool {
+	_, ok := secretOf(s, prefix, size)
+	return ok
+}
+
+// secretOf returns the bytes of a secret of this form.
+func secretOf(s, prefix string, size int) ([]byte, bool) {
 	body, ok := strings.CutPrefix(s, prefix)
 	if !ok || len(body) != base64.RawURLEncoding.EncodedLen(size) {
-		return false
+		return nil, false
 	}
 	// The decoder skips line breaks, so the length of the result is checked too.
 	b, err := rawURL().DecodeString(body)
-	return err == nil && len(b) == size
+	return b, err == nil && len(b) == size
 }

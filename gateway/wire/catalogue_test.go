@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/json"
+	"time"
 
 	"kalami/session"
 )
@@ -14,7 +15,7 @@ func ref[T any](v T) *T { return &v }
 func exampleConfig() session.Config {
 	return session.Config{
 		ID: "vs_1", ConversationID: "c_1", ProfileID: "p_1",
-		Language: "es", NativeLanguage: "en", Level: "B1", Topic: "la playa",
+		Language: "es", NativeLanguage: "en", Level: "B1", Topic: "la playa", ScenarioID: "talk-travel",
 		CorrectionMode: "balanced", Duplex: "full",
 		Audio: session.AudioConfig{
 			Input: session.InputConfig{
@@ -41,6 +42,12 @@ func exampleEvents() []session.Event {
 			Heartbeat: session.Heartbeat{IntervalMS: 10000, TimeoutMS: 15000},
 		},
 		session.Updated{Session: exampleConfig()},
+		session.Resumed{SessionID: "vs_1", Resume: resume, Warm: true, ReplayedFrom: 16,
+			Input:    session.InputPos{Stream: 1, Seq: 397, NextSeq: 398},
+			Response: &session.ResumedResponse{ID: "r_1", ItemID: "it_2", Action: session.ActionContinue}},
+		session.Restarted{Session: exampleConfig(), Resume: resume, Items: []session.Item{item},
+			Input:    session.InputPos{Stream: 1, Seq: 397, NextSeq: 398},
+			Response: &session.ResumedResponse{ID: "r_1", ItemID: "it_2", Action: session.ActionRespeak, AudioEndMS: 1840, Repeat: true}},
 		session.ResumptionUpdate{Resume: resume, Resumable: true, Input: session.InputPos{Stream: 1, Seq: 41, NextSeq: 42}},
 		session.GoAway{Reason: "deploy", TimeLeftMS: 30000, Reconnect: session.Reconnecting{Resume: true, AfterMS: 1200}},
 		session.Ended{Reason: "normal", Summary: session.Summary{DurationMS: 61000, Turns: 4,
@@ -59,6 +66,8 @@ func exampleEvents() []session.Event {
 		session.InputAck{Input: session.InputPos{Stream: 1, Seq: 75, NextSeq: 76}},
 		session.ResponseCreated{Response: session.ResponseInfo{ID: "r_1", ItemID: "it_2", Status: "in_progress"},
 			Stream: 1, Audio: session.AudioFormat{Format: session.Format{Type: "audio/pcm", Rate: 24000}}},
+		session.ResponseCreated{Response: session.ResponseInfo{ID: "r_2", ItemID: "it_3", Status: "in_progress", Repeats: "it_2"},
+			Stream: 2, Audio: session.AudioFormat{Format: session.Format{Type: "audio/pcm", Rate: 24000}}},
 		session.CaptionDelta{ResponseID: "r_1", ItemID: "it_2", Delta: "¡Muy bien! <3 & \"más\"", AudioStartMS: 0},
 		session.CaptionDone{ResponseID: "r_1", ItemID: "it_2", Transcript: "¡Muy bien! ¿Y qué hiciste?"},
 		session.Mark{ResponseID: "r_1", Name: "s1", AtMS: 1180, Text: "¡Muy bien!"},
@@ -75,6 +84,21 @@ func exampleEvents() []session.Event {
 		session.PauseAudio{ResponseID: "r_1", Stream: 1},
 		session.ResumeAudio{ResponseID: "r_1", Stream: 1},
 		session.Nudge{Kind: session.NudgeHint, Text: "Creo que…"},
+		session.Feedback{ItemID: "it_1",
+			Corrections: []session.ItemCorrection{{ID: "k_1", Original: "fui a el", Corrected: "fui al", Start: 3, End: 11,
+				Category: "article", Severity: "minor", Explanation: "“a” and “el” become “al”."}},
+			Scores: &session.Scores{Basis: "asr_recognition", Completeness: ref(100.0), Recognition: ref(87.5)}},
+		session.Hint{Text: "Say what you did there: “Nadé en el mar.”", Language: "en"},
+		session.Translation{Source: "¿Y qué hiciste?", Text: "And what did you do?", Language: "en", ItemID: "it_2"},
+		session.CardAdded{Card: session.AddedCard{ID: "k_2", ProfileID: "p_1", Kind: "fix", Front: "I went to the sea", Back: "fui al mar",
+			Context: "Ayer fui a el mar.", Origin: "correction", CorrectionID: "k_1"}},
+		session.GoalMet{GoalID: "ask_price", Quote: "¿Cuánto cuesta?"},
+		session.ReviewCard{Card: session.AskedCard{ID: "k_2", Kind: "produce", Front: "house", Language: "es", New: true}, Left: 4},
+		session.ReviewResult{CardID: "k_2", ReviewID: "rv_1", Replaces: "rv_0", Rating: 3, Mode: "spoken", Right: true, Heard: "la casa", Answer: "la casa",
+			Context: "La casa es azul.", DueAt: time.Date(2026, 3, 6, 5, 6, 7, 0, time.UTC)},
+		session.ReviewDone{Reviewed: 5, Right: 4},
+		session.LessonSummary{Summary: session.LessonReport{Language: "en", WentWell: []string{"You asked for the price."}, NextStep: "Try the past tense.",
+			Corrections: 2, Words: []string{"playa"}, LearnerShare: 0.4}},
 		session.NotUnderstood{ItemID: "it_4"},
 		session.AuthExpiring{ExpiresAt: "2026-01-02T15:04:05Z"},
 		session.Warning{Code: session.WarnInputOverrun, Message: "Audio comes faster than it can be spoken."},
@@ -122,7 +146,7 @@ func exampleControls() []exampleControl {
 		session.CommitInput{},
 		session.ClearInput{},
 		session.DeviceState{Muted: true, Route: "speaker", NativeRate: 48000, AEC: true, NS: true, AGC: true, Backgrounded: true},
-		session.CreateItem{Text: "¿Cómo se dice \"beach\"?\nGracias."},
+		session.CreateItem{ID: "it_c7", Text: "¿Cómo se dice \"beach\"?\nGracias."},
 		session.CreateResponse{Instructions: "Say it again, slower."},
 		session.CreateResponse{},
 		session.CancelResponse{ResponseID: "r_1"},
@@ -137,6 +161,14 @@ func exampleControls() []exampleControl {
 		session.HoldTurn{MS: 15000},
 		session.SetTutor{PatienceMS: ref(3000), SpeechRate: ref(0.7), CorrectionMode: ref("elicit")},
 		session.SetTutor{},
+		session.AskHint{},
+		session.Translate{ItemID: "it_2"},
+		session.Translate{Text: "¿Y qué hiciste?"},
+		session.Repeat{Slow: true},
+		session.Repeat{},
+		session.EditTranscript{ItemID: "it_1", Text: "Yo fui a la plaza."},
+		session.AnswerReview{CardID: "k_2", Rating: 3},
+		session.AnswerReview{CardID: "k_2"},
 	} {
 		all = append(all, exampleControl{control: c})
 	}

@@ -112,14 +112,17 @@ func (c *check) name(param string, v *string) string {
 }
 
 // prose reads an optional text of at most [MaxTypedChars] characters, trimmed.
-func (c *check) prose(param string, v *string) string {
+func (c *check) prose(param string, v *string) string { return c.proseOf(param, v, MaxTypedChars) }
+
+// proseOf is prose with another limit, in characters.
+func (c *check) proseOf(param string, v *string, limit int) string {
 	if v == nil {
 		return ""
 	}
 	s := strings.TrimSpace(*v)
 	switch n := utf8.RuneCountInString(s); {
-	case n > MaxTypedChars:
-		c.fail(param, "%s is too long: %d characters, at most %d.", param, n, MaxTypedChars)
+	case n > limit:
+		c.fail(param, "%s is too long: %d characters, at most %d.", param, n, limit)
 	case strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' && r != '\r' }):
 		c.fail(param, "%s must not hold control characters.", param)
 	default:

@@ -72,6 +72,16 @@ func clientEvent(c session.Control) (name string, fields any) {
 		return typeTutorHold, c
 	case session.SetTutor:
 		return typeTutorSet, encodedSetTutor(c)
+	case session.AskHint:
+		return typeTutorHint, c
+	case session.Translate:
+		return typeTutorTranslate, c
+	case session.Repeat:
+		return typeTutorRepeat, c
+	case session.EditTranscript:
+		return typeTranscriptEdit, c
+	case session.AnswerReview:
+		return typeReviewAnswer, c
 	}
 	return "", nil
 }
@@ -139,12 +149,13 @@ func encodeTurnDetection(p *session.TurnDetectionPatch) json.RawMessage {
 
 func encodeItem(c session.CreateItem) any {
 	type item struct {
+		ID      string                `json:"id,omitempty"`
 		Role    string                `json:"role"`
 		Content []session.ItemContent `json:"content"`
 	}
 	return struct {
 		Item item `json:"item"`
-	}{item{roleUser, []session.ItemContent{{Type: contentInputText, Text: c.Text}}}}
+	}{item{c.ID, roleUser, []session.ItemContent{{Type: contentInputText, Text: c.Text}}}}
 }
 
 func encodeResponse(c session.CreateResponse) any {

@@ -28,6 +28,11 @@ const (
 	typeAuthUpdate       = "auth.update"
 	typeTutorHold        = "tutor.hold"
 	typeTutorSet         = "tutor.set"
+	typeTutorHint        = "tutor.hint"
+	typeTutorTranslate   = "tutor.translate"
+	typeTutorRepeat      = "tutor.repeat"
+	typeTranscriptEdit   = "tutor.transcript.edit"
+	typeReviewAnswer     = "tutor.review.answer"
 )
 
 // Message is one decoded event of a client.
@@ -113,6 +118,16 @@ func (c *check) decode(name string, data []byte) (session.Control, string) {
 		return c.tutorHold(data), ""
 	case typeTutorSet:
 		return c.tutorSet(data), ""
+	case typeTutorHint:
+		return session.AskHint{}, ""
+	case typeTutorTranslate:
+		return c.tutorTranslate(data), ""
+	case typeTutorRepeat:
+		return c.tutorRepeat(data), ""
+	case typeTranscriptEdit:
+		return c.transcriptEdit(data), ""
+	case typeReviewAnswer:
+		return c.reviewAnswer(data), ""
 	}
 	c.problem = &session.Problem{
 		Type: session.InvalidRequest, Code: session.UnknownEvent, Param: "type",

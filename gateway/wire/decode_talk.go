@@ -39,6 +39,7 @@ func (c *check) inputState(data []byte) session.Control {
 func (c *check) itemCreate(data []byte) session.Control {
 	f := decodeFields[struct {
 		Item *struct {
+			ID      *string `json:"id"`
 			Role    *string `json:"role"`
 			Content []struct {
 				Type *string `json:"type"`
@@ -69,7 +70,16 @@ func (c *check) itemCreate(data []byte) session.Control {
 	if text == "" {
 		c.fail(param, "%s is empty.", param)
 	}
-	return session.CreateItem{Text: text}
+	id := c.text("item.id", f.Item.ID, MaxItemIDBytes)
+	if !plainID(id) {
+		c.fail("item.id", "item.id is made of the letters A to Z and a to z, digits, - and _.")
+	}
+	return session.CreateItem{ID: id, Text: text}
+}
+
+// plainID says whether id is one that a client may give: it becomes part of what is stored.
+func plainID(id string) bool {
+	return strings.Trim(id, "-_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") == ""
 }
 
 func (c *check) responseCreate(data []byte) session.Control {

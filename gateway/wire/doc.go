@@ -14,7 +14,7 @@
 // A ticket is bought by POST /v1/voice/tickets right before connecting, is good once
 // and for a minute, and binds everything that the session starts with. With an access
 // token in the header there is none, so what it would bind stands in the query:
-// profile_id, and conversation_id or topic if wanted.
+// profile_id, and conversation_id, topic or scenario_id if wanted.
 //
 // What a page must be told about a refusal is told after the upgrade, by an error event
 // and a close code, since a page cannot see the status of a refused upgrade.
@@ -85,6 +85,15 @@
 // in the microphone's stream that speech ended (speech_end_ms), and how long the first frame
 // had been buffered (buffer_ms); what the client does not know it leaves out. response.done
 // has the server's figures beside the client's.
+//
+// # Beside the talk
+//
+// What is taught comes as tutor.* events, which are shown and never played. After a message of
+// the learner's tutor.feedback tells what to correct in it, some seconds later or never. On
+// demand, tutor.hint is answered by an event of the same name and tutor.translate by
+// tutor.translation; tutor.repeat by a response whose created event has repeats, the item that
+// is said again: it is no entry of the history. tutor.transcript.edit says that the learner has
+// said something else, and is acknowledged by conversation.item.done with the new text.
 //
 // # Errors and closing
 //

@@ -59,13 +59,13 @@ func TestLongTranscriptLosesItsWords(t *testing.T) {
 }
 
 func TestDecodeEventOfTomorrow(t *testing.T) {
-	const line = `{"type":"tutor.card.added","seq":9,"event_id":"evt_9","ts":5,"card":{"id":"k1"}}`
+	const line = `{"type":"tutor.card.tomorrow","seq":9,"event_id":"evt_9","ts":5,"card":{"id":"k1"}}`
 	head, ev, err := DecodeEvent([]byte(line))
 	if err != nil {
 		t.Fatal(err)
 	}
 	raw, ok := ev.(RawEvent)
-	if !ok || raw.EventType() != "tutor.card.added" || string(raw.Data) != line || head.Seq != 9 {
+	if !ok || raw.EventType() != "tutor.card.tomorrow" || string(raw.Data) != line || head.Seq != 9 {
 		t.Errorf("%+v %+v", head, ev)
 	}
 }

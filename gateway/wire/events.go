@@ -14,6 +14,10 @@ func decodeEvent(name string, data []byte) (session.Event, error) {
 		return decodeAs[session.Created](data)
 	case session.Updated{}.EventType():
 		return decodeAs[session.Updated](data)
+	case session.Resumed{}.EventType():
+		return decodeAs[session.Resumed](data)
+	case session.Restarted{}.EventType():
+		return decodeAs[session.Restarted](data)
 	case session.ResumptionUpdate{}.EventType():
 		return decodeAs[session.ResumptionUpdate](data)
 	case session.GoAway{}.EventType():
@@ -67,6 +71,24 @@ func decodeNotice(name string, data []byte) (session.Event, error) {
 		return decodeAs[session.ResumeAudio](data)
 	case session.Nudge{}.EventType():
 		return decodeAs[session.Nudge](data)
+	case session.Feedback{}.EventType():
+		return decodeAs[session.Feedback](data)
+	case session.Hint{}.EventType():
+		return decodeAs[session.Hint](data)
+	case session.Translation{}.EventType():
+		return decodeAs[session.Translation](data)
+	case session.CardAdded{}.EventType():
+		return decodeAs[session.CardAdded](data)
+	case session.GoalMet{}.EventType():
+		return decodeAs[session.GoalMet](data)
+	case session.LessonSummary{}.EventType():
+		return decodeAs[session.LessonSummary](data)
+	case session.ReviewCard{}.EventType():
+		return decodeAs[session.ReviewCard](data)
+	case session.ReviewResult{}.EventType():
+		return decodeAs[session.ReviewResult](data)
+	case session.ReviewDone{}.EventType():
+		return decodeAs[session.ReviewDone](data)
 	case session.NotUnderstood{}.EventType():
 		return decodeAs[session.NotUnderstood](data)
 	case session.AuthExpiring{}.EventType():

@@ -126,7 +126,7 @@ func TestCatalogueIsComplete(t *testing.T) {
 		}
 	}
 	// These are made inside the server and have no form on the wire.
-	for _, c := range []session.Control{session.AuthRenewed{}, session.InputDropped{}, session.Rejected{}} {
+	for _, c := range []session.Control{session.AuthRenewed{}, session.InputDropped{}, session.Detached{}, session.Attached{}, session.Rejected{}} {
 		have[reflect.TypeOf(c).Name()] = true
 		if _, err := EncodeControl("", c); err == nil {
 			t.Errorf("%T was encoded; no client may say it", c)

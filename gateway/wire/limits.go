@@ -1,5 +1,7 @@
 package wire
 
+import "kalami/session/learn"
+
 // Names of the handshake.
 const (
 	// Subprotocol is the WebSocket subprotocol that a client must offer and that
@@ -24,8 +26,12 @@ const (
 	MaxDepth = 8
 	// MaxTypedChars bounds what a learner may type at once, in characters.
 	MaxTypedChars = 4_000
+	// MaxTranslatedChars bounds what is translated at once, in characters.
+	MaxTranslatedChars = learn.TranslatedMost
 	// MaxNameBytes bounds identifiers, marks, reasons and event names.
 	MaxNameBytes = 128
+	// MaxItemIDBytes bounds the id that a client gives to an item.
+	MaxItemIDBytes = 64
 	// MaxMS is the largest duration or position, in milliseconds (11 days).
 	MaxMS = 1_000_000_000
 	// MaxRate is the highest sampling rate that may be asked for, in hertz.

@@ -38,10 +38,23 @@ func (e Endpoint) String() string {
 // fluxLanguages are what flux-general-multi understands.
 var fluxLanguages = [...]string{"en", "es", "fr", "de", "hi", "ru", "pt", "ja", "it", "nl"}
 
+// Hears says whether an endpoint knows a BCP-47 language.
+func (e Endpoint) Hears(language string) bool {
+	return e == Nova || e == Flux && slices.Contains(fluxLanguages[:], base(language))
+}
+
+// Other is the one that can stand in for an endpoint.
+func (e Endpoint) Other() Endpoint {
+	if e == Flux {
+		return Nova
+	}
+	return Flux
+}
+
 // BestEndpoint is the default choice for a BCP-47 language: Flux for its ten
 // languages, else Nova.
 func BestEndpoint(language string) Endpoint {
-	if slices.Contains(fluxLanguages[:], base(language)) {
+	if Flux.Hears(language) {
 		return Flux
 	}
 	return Nova

@@ -189,6 +189,7 @@ func (n *novaTurns) heard(kind providers.HeardKind) providers.Heard {
 	h := providers.Heard{
 		Kind: kind, Segment: n.segment, Text: join(n.text, n.interim.text), Words: n.interim.words,
 		StartMS: n.startMS, EndMS: n.endMS, Confidence: n.m.confidence, Language: n.language,
+		Final: len(n.words),
 	}
 	if len(n.words) > 0 {
 		h.Words = slices.Concat(n.words, n.interim.words)

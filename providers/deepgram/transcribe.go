@@ -112,7 +112,8 @@ func (t *Transcriber) Transcribe(ctx context.Context, rec providers.Recording) (
 	case len(rec.Audio) > providers.MaxRecording:
 		return providers.Transcript{}, unheard(providers.Invalid, "the recording is larger than 25 MiB", nil)
 	}
-	options := &sdk.PreRecordedTranscriptionOptions{Model: t.opt.Model, SmartFormat: true, Language: base(rec.Language)}
+	options := &sdk.PreRecordedTranscriptionOptions{Model: t.opt.Model, SmartFormat: !rec.Verbatim, Language: base(rec.Language)}
+	options.FillerWords = rec.Verbatim && options.Language == "en" // the only language that has them
 	options.DetectLanguage = options.Language == ""
 	call, dog := providers.Watch(ctx, t.opt.Timeout, "no transcript")
 	defer dog.Stop()
@@ -158,7 +159,8 @@ func mediaType(f providers.AudioFormat) string {
 
 // transcript makes the result of an answer.
 func (t *Transcriber) transcript(rec providers.Recording, a sdkanswer.PreRecordedResponse) (providers.Transcript, error) {
-	out := providers.Transcript{Model: t.opt.Model, Language: base(rec.Language)}
+	out := providers.Transcript{Model: t.opt.Model, Language: base(rec.Language), Vendor: vendor}
+	out.Fillers = rec.Verbatim && out.Language == "en"
 	if a.Metadata != nil {
 		out.RequestID = a.Metadata.RequestID
 		out.Duration = span(a.Metadata.Duration)

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"log/slog"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -31,7 +32,7 @@ func TestTutorConforms(t *testing.T) {
 		Vendor:       simulate.Anthropic,
 		SpentMessage: "enforced_spend_limit_reached",
 		New: func(t *testing.T, at providertest.TutorEndpoint) providers.Tutor {
-			return failover.NewTutor(failover.Options{}, claude(t, at))
+			return choice(t, claude(t, at))
 		},
 	})
 }
@@ -43,9 +44,16 @@ func TestTutorConformsInSecondPlace(t *testing.T) {
 		SpentMessage: "insufficient_quota",
 		New: func(t *testing.T, at providertest.TutorEndpoint) providers.Tutor {
 			down := &player{name: "down", plays: []play{{err: vendorError(providers.Unavailable, 0)}}}
-			return failover.NewTutor(failover.Options{}, down, gpt(t, at))
+			return choice(t, down, gpt(t, at))
 		},
 	})
+}
+
+// choice is a failover that is closed with the test.
+func choice(t *testing.T, preferred providers.Tutor, others ...providers.Tutor) *failover.Tutor {
+	tutor := failover.NewTutor(failover.Options{}, preferred, others...)
+	t.Cleanup(tutor.Close)
+	return tutor
 }
 
 func claude(t *testing.T, at providertest.TutorEndpoint) providers.Tutor {
@@ -84,16 +92,20 @@ type player struct {
 	name  string
 	plays []play
 	asked atomic.Int64
+
+	mu      sync.Mutex
+	prompts []providers.Prompt
 }
 
 func (p *player) Name() string { return p.name }
 
-func (p *player) Reply(ctx context.Context, _ providers.Prompt) iter.Seq2[providers.Delta, error] {
+func (p *player) Reply(ctx context.Context, prompt providers.Prompt) iter.Seq2[providers.Delta, error] {
 	return func(yield func(providers.Delta, error) bool) {
+		p.mu.Lock()
+		p.prompts = append(p.prompts, prompt)
+		p.mu.Unlock()
 		now := p.plays[min(int(p.asked.Add(1)), len(p.plays))-1]
-		select {
-		case <-time.After(now.wait):
-		case <-ctx.Done():
+		if !pause(ctx, now.wait) {
 			yield(providers.Delta{}, context.Cause(ctx))
 			return
 		}
@@ -116,9 +128,12 @@ func vendorError(k providers.Kind, after time.Duration) error {
 	return &providers.Error{Kind: k, Vendor: "v", Op: "reply", RetryAfter: after}
 }
 
+// learnersWords must reach no probe.
+const learnersWords = "My name is Ana."
+
 // listen takes a whole reply.
 func listen(ctx context.Context, t *failover.Tutor) (text, model string, err error) {
-	for d, e := range t.Reply(ctx, providers.Prompt{}) {
+	for d, e := range t.Reply(ctx, providers.Prompt{Lines: []providers.Line{{Role: providers.RoleLearner, Text: learnersWords}}}) {
 		text, err = text+d.Text, e
 		if d.Done {
 			model = d.Model
@@ -144,8 +159,8 @@ func TestTheNextIsAskedBeforeTheFirstWordOnly(t *testing.T) {
 		{"quota", play{err: vendorError(providers.Quota, 0)}, "second here", "b/m1", 0, "WARN"},
 		{"invalid", play{err: vendorError(providers.Invalid, 0)}, "second here", "b/m1", 0, "ERROR"},
 		{"stops without an end", play{vague: true}, "second here", "b/m1", 0, "WARN"},
-		{"breaks after a word", play{text: "one ", err: vendorError(providers.Unavailable, 0)}, "one ", "", providers.Unavailable, ""},
-		{"stops after a word", play{text: "one ", vague: true}, "one ", "", providers.Unavailable, ""},
+		{"breaks after a word", play{text: "one ", err: vendorError(providers.Unavailable, 0)}, "one ", "", providers.Unavailable, "WARN"},
+		{"stops after a word", play{text: "one ", vague: true}, "one ", "", providers.Unavailable, "WARN"},
 		{"not a vendor's error", play{err: ours}, "", "", 0, ""},
 	}
 	for _, c := range cases {
@@ -205,18 +220,20 @@ func TestLeavingTheLoopAsksNobody(t *testing.T) {
 	}
 }
 
-// TestCoolDown follows a clock that only the test moves.
-func TestCoolDown(t *testing.T) {
+// TestBreakers follows a clock that only the test moves. A vendor that is down is left
+// alone, but for probes with our own words; the first that goes well brings it back.
+func TestBreakers(t *testing.T) {
 	const cool = 30 * time.Second
 	cases := []struct {
 		name    string
 		fails   play
 		replies int           // that the failing tutor is asked for before it is left alone
-		leftFor time.Duration // how long
+		leftFor time.Duration // how long before it is probed
 	}{
-		{"denied", play{err: vendorError(providers.Denied, 0)}, 1, cool},
+		{"denied", play{err: vendorError(providers.Denied, 0)}, 1, failover.ProbeInterval},
 		{"quota", play{err: vendorError(providers.Quota, 0)}, 1, cool},
-		{"three times unavailable", play{err: vendorError(providers.Unavailable, 0)}, 3, cool},
+		{"three times unavailable", play{err: vendorError(providers.Unavailable, 0)}, 3, failover.ProbeInterval},
+		{"three times invalid", play{err: vendorError(providers.Invalid, 0)}, 3, failover.ProbeInterval},
 		{"asked to wait 7 s", play{err: vendorError(providers.Overloaded, 7*time.Second)}, 1, 7 * time.Second},
 		{"asked to wait an hour", play{err: vendorError(providers.Overloaded, time.Hour)}, 1, cool},
 	}
@@ -230,38 +247,48 @@ func TestCoolDown(t *testing.T) {
 				a := &player{name: "a", plays: append(plays, play{text: "well again"})}
 				b := &player{name: "b", plays: []play{{text: "second"}}}
 				tutor := failover.NewTutor(failover.Options{CoolDown: cool}, a, b)
+				defer tutor.Close()
 				for range c.replies + 2 {
 					if text, _, err := listen(t.Context(), tutor); text != "second" || err != nil {
 						t.Fatalf("%q, %v", text, err)
 					}
 				}
-				if int(a.asked.Load()) != c.replies {
-					t.Errorf("the failing tutor was asked %d times, want %d", a.asked.Load(), c.replies)
-				}
 				time.Sleep(c.leftFor - time.Nanosecond)
 				if text, _, _ := listen(t.Context(), tutor); text != "second" {
 					t.Errorf("asked again too early: %q", text)
 				}
+				if int(a.asked.Load()) != c.replies {
+					t.Errorf("the failing tutor was asked %d times, want %d", a.asked.Load(), c.replies)
+				}
 				time.Sleep(time.Nanosecond)
+				if text, _, _ := listen(t.Context(), tutor); text != "second" {
+					t.Errorf("a learner was the probe after %v: %q", c.leftFor, text)
+				}
+				synctest.Wait()
+				if last := a.prompts[len(a.prompts)-1]; int(a.asked.Load()) != c.replies+1 || last.Lines[0].Text == learnersWords {
+					t.Errorf("the failing tutor was asked %d times, want %d and a probe: %+v", a.asked.Load(), c.replies, last)
+				}
 				if text, _, _ := listen(t.Context(), tutor); text != "well again" {
-					t.Errorf("not asked again after %v: %q", c.leftFor, text)
+					t.Errorf("not asked again after its probe: %q", text)
 				}
 			})
 		})
 	}
 }
 
-func TestFailuresMustBeInARow(t *testing.T) {
+// A vendor that fails now and then is kept: the second answers what the first cannot.
+func TestSomeFailuresAreNotEnough(t *testing.T) {
 	bad, good := play{err: vendorError(providers.Unavailable, 0)}, play{text: "fine"}
-	a := &player{name: "a", plays: []play{bad, bad, good, bad, bad, good}}
+	a := &player{name: "a", plays: []play{bad, good, good, bad, good, good, bad, good}}
 	tutor := failover.NewTutor(failover.Options{}, a, &player{name: "b", plays: []play{{text: "second"}}})
-	for range 6 {
+	defer tutor.Close()
+	for range 30 {
 		if _, _, err := listen(t.Context(), tutor); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if a.asked.Load() != 6 {
-		t.Errorf("asked %d times, want 6: two failures in a row are not three", a.asked.Load())
+	if a.asked.Load() != 30 {
+		t.Errorf("asked %d times, want 30: two failures among six calls are not three", a.asked.Load())
 	}
 }
 
@@ -283,6 +310,7 @@ func TestOverloaded(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a := &player{name: "a", plays: []play{c.fails, {text: "fine"}}}
 				tutor := failover.NewTutor(failover.Options{CoolDown: cool}, a, &player{name: "b", plays: []play{{text: "second"}}})
+				defer tutor.Close()
 				if tutor.Overloaded() {
 					t.Error("overloaded before anybody asked")
 				}
@@ -303,16 +331,16 @@ func TestOverloaded(t *testing.T) {
 	}
 }
 
-// TestAllCoolingDown still tries: silence is the worst answer.
-func TestAllCoolingDown(t *testing.T) {
+// TestAllDown still tries: silence is the worst answer.
+func TestAllDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := &player{name: "a", plays: []play{{err: vendorError(providers.Denied, 0)}}}
-		b := &player{name: "b", plays: []play{{err: vendorError(providers.Overloaded, 5*time.Second)}, {text: "better now"}}}
+		b := &player{name: "b", plays: []play{{err: vendorError(providers.Overloaded, 4*time.Second)}, {text: "better now"}}}
 		tutor := failover.NewTutor(failover.Options{}, a, b)
+		defer tutor.Close()
 		if _, _, err := listen(t.Context(), tutor); err == nil {
 			t.Fatal("want an error")
 		}
-		// Both cool down; b is nearer to being ready.
 		if text, model, err := listen(t.Context(), tutor); text != "better now" || model != "b/m1" || err != nil {
 			t.Errorf("%q by %q, %v", text, model, err)
 		}

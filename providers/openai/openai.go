@@ -1,7 +1,7 @@
 // Package openai speaks OpenAI's API, through the official Go package, to OpenAI
 // itself and to the many engines that imitate it (Ollama, a Whisper or Kokoro
 // server): a [Tutor] and an [Analyst] on chat completions, a [Transcriber] for recorded
-// audio, and a [Voice]. Each has its own [Endpoint], so that one may be local and another not.
+// audio, a [Recognizer] that hears live speech through it, and a [Voice]. Each has its own [Endpoint], so that one may be local and another not.
 //
 // What this package adds to the official one:
 //

@@ -133,7 +133,7 @@ func (t *Transcriber) params(rec providers.Recording) sdk.AudioTranscriptionNewP
 		File:  sdk.File(bytes.NewReader(rec.Audio), name, "application/octet-stream"),
 		Model: t.opt.Model,
 	}
-	if strings.HasPrefix(t.opt.Model, "gpt-") {
+	if isGPT(t.opt.Model) {
 		params.ResponseFormat = sdk.AudioResponseFormatJSON
 	} else {
 		params.ResponseFormat = sdk.AudioResponseFormatVerboseJSON
@@ -145,6 +145,9 @@ func (t *Transcriber) params(rec providers.Recording) sdk.AudioTranscriptionNewP
 	return params
 }
 
+// isGPT says whether a model is one of those that tell nothing but the text.
+func isGPT(model string) bool { return strings.HasPrefix(model, "gpt-") }
+
 // transcript makes the result from an answer.
 func (t *Transcriber) transcript(rec providers.Recording, a transcription, raw *http.Response) providers.Transcript {
 	out := providers.Transcript{
@@ -153,6 +156,7 @@ func (t *Transcriber) transcript(rec providers.Recording, a transcription, raw *
 		Confidence: a.confidence(),
 		Duration:   seconds(cmp.Or(a.Duration, a.Usage.Seconds)),
 		Model:      t.opt.Model,
+		Vendor:     Vendor,
 		RequestID:  raw.Header.Get("X-Request-Id"),
 	}
 	if out.Text == "" {

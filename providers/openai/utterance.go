@@ -44,8 +44,9 @@ type utterance struct {
 	slots   chan struct{}
 
 	// Owned by the writing goroutine.
-	text  strings.Builder
-	ended bool
+	text    strings.Builder
+	written int // bytes, before text
+	ended   bool
 
 	// Owned by the goroutine that calls Next.
 	current *clause
@@ -55,6 +56,7 @@ type utterance struct {
 // clause is a piece of text being spoken by one request.
 type clause struct {
 	text  string
+	to    int         // where it ends in the utterance's text, in bytes
 	audio chan []byte // closed at the end
 	err   error       // set before audio is closed
 }
@@ -103,7 +105,7 @@ func (u *utterance) flush(ctx context.Context) error {
 	}
 	text := strings.TrimSpace(u.text.String())
 	if !strings.ContainsFunc(text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
-		u.text.Reset()
+		u.flushed()
 		return nil
 	}
 	select {
@@ -113,8 +115,7 @@ func (u *utterance) flush(ctx context.Context) error {
 	case <-ctx.Done():
 		return context.Cause(ctx) // the text is kept for another try
 	}
-	u.text.Reset()
-	c := &clause{text: text, audio: make(chan []byte, chunksAhead)}
+	c := &clause{text: text, to: u.flushed(), audio: make(chan []byte, chunksAhead)}
 	if !u.stream.start(func() { u.fetch(c) }) {
 		return providers.ErrCancelled
 	}
@@ -122,7 +123,15 @@ func (u *utterance) flush(ctx context.Context) error {
 	return nil
 }
 
-// Next implements providers.Utterance.
+// flushed begins the next clause, and returns where it begins in the utterance's text.
+func (u *utterance) flushed() int {
+	u.written += u.text.Len()
+	u.text.Reset()
+	return u.written
+}
+
+// Next implements providers.Utterance. Behind each clause stands a chunk without audio
+// that says so.
 func (u *utterance) Next(ctx context.Context) (providers.Chunk, error) {
 	for u.over == nil {
 		if u.ctx.Err() != nil {
@@ -147,11 +156,13 @@ func (u *utterance) Next(ctx context.Context) (providers.Chunk, error) {
 			if ok {
 				return providers.Chunk{PCM: pcm}, nil
 			}
-			if err := u.current.err; err != nil {
-				u.finish(err)
-			}
+			c := u.current
 			u.current = nil
 			<-u.slots
+			if c.err == nil {
+				return providers.Chunk{Spoken: c.to}, nil
+			}
+			u.finish(c.err)
 		case <-u.ctx.Done():
 		case <-ctx.Done():
 			return providers.Chunk{}, context.Cause(ctx)

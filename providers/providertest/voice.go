@@ -34,6 +34,9 @@ type VoiceUnderTest struct {
 	// Framed says that the vendor's messages have an end and a form of their own, so
 	// that a missing terminal message and garbage between the audio are noticed.
 	Framed bool
+	// Restarts is how often it begins again by itself where it was broken off; the suite
+	// breaks off each time.
+	Restarts int
 }
 
 // VoiceEndpoint is where a voice under test must go.

@@ -198,6 +198,7 @@ func testVoiceBreaks(t *testing.T, under VoiceUnderTest) {
 	for _, f := range cases {
 		t.Run(string(f.Kind), func(t *testing.T) {
 			b := newVoiceBench(t, under, simulate.Latency{})
+			f.Times = 1 + under.Restarts
 			b.inject(f)
 			st := b.open(t)
 			u := say(t, st)

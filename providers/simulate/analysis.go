@@ -86,7 +86,8 @@ func (s *Server) analysis(c chat, raw json.RawMessage) string {
 				"translation": w.Translation, "level": w.Level})
 		}
 	}
-	return string(mustJSON(schema.fill(map[string]any{"understood": true, "corrections": corrections, "new_words": words})))
+	return string(mustJSON(schema.fill(map[string]any{"understood": true, "corrections": corrections, "new_words": words,
+		"hint": "Answer with a whole sentence, and say why.", "translation": "(simulated) " + between(asked, "text")})))
 }
 
 // holds says whether a text has a part, in any case.

@@ -34,8 +34,12 @@ const (
 //   - a wish to hear it again: the tutor's last line;
 //   - anything else: the script's Otherwise.
 //
-// What stands between the reminder marks, and stage directions, are nobody's words.
+// A reply that broke off ([providers.DirectionContinue]) is gone on with from its end.
+// What stands between the reminder marks, and other stage directions, are nobody's words.
 func (s *Server) answer(c chat) string {
+	if n := len(c.said); n > 1 && c.said[n-1].Role == providers.RoleLearner && strings.Contains(c.said[n-1].Text, providers.DirectionContinue) {
+		return continued(s.answer(chat{c.system, c.said[:n-2]}), c.said[n-2].Text)
+	}
 	script, ok := s.opt.Scripts[s.language(c.system)]
 	if !ok {
 		return ""

@@ -36,6 +36,12 @@ func TestDialogue(t *testing.T) {
 		{"silence after the tutor", spanish, []providers.Line{tutor(es.Opener), learner("(The learner is silent.)")}, es.Opener},
 		{"silence after help", spanish, []providers.Line{tutor(es.Opener + "\n" + es.Opener), learner("(The learner is silent.)")}, es.Opener},
 
+		// A reply that broke off.
+		{"in the middle", "(en)", []providers.Line{learner("Where is it?"), tutor(en.Otherwise[:strings.LastIndex(en.Otherwise, " ")]), learner(providers.DirectionContinue)},
+			en.Otherwise[strings.LastIndex(en.Otherwise, " ")+1:]},
+		{"at its end", "(en)", []providers.Line{learner("Where is it?"), tutor(en.Otherwise), learner(providers.DirectionContinue + "\n\n<reminder>B1</reminder>")}, "."},
+		{"another's", "(en)", []providers.Line{learner("Where is it?"), tutor("A stranger's words."), learner(providers.DirectionContinue)}, en.Otherwise},
+
 		// What recognisers write.
 		{"to the letter", spanish, []providers.Line{learner(es.Turns[0].Learner)}, es.Turns[0].Tutor},
 		{"no accents, no punctuation", spanish, []providers.Line{learner("hola me gustaria reservar una mesa para dos personas")}, es.Turns[0].Tutor},

@@ -105,3 +105,30 @@ func appendToken(out []string, word string) []string {
 	}
 	return append(out, word[:at], word[at:])
 }
+
+// continued returns what is left of a line behind its beginning, or a full stop when that
+// is nothing. A beginning of another line has everything left.
+func continued(line, begun string) string {
+	sounds := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+	n := 0
+	for _, r := range begun {
+		if !sounds(r) {
+			continue
+		}
+		at := strings.IndexFunc(line[n:], sounds)
+		if at < 0 {
+			return "."
+		}
+		first, size := utf8.DecodeRuneInString(line[n+at:])
+		if first != r {
+			return line
+		}
+		n += at + size
+	}
+	if at := strings.IndexFunc(line[n:], func(r rune) bool {
+		return !unicode.IsPunct(r) && !unicode.IsSpace(r) || strings.ContainsRune("¿¡", r)
+	}); at >= 0 {
+		return line[n+at:]
+	}
+	return "."
+}

@@ -9,12 +9,14 @@ import (
 // Vendor names whose protocol a fault concerns.
 type Vendor string
 
-// The four vendors.
+// The vendors.
 const (
 	Deepgram   Vendor = "deepgram"
 	ElevenLabs Vendor = "elevenlabs"
 	Anthropic  Vendor = "anthropic"
 	OpenAI     Vendor = "openai"
+	Azure      Vendor = "azure"
+	SpeechAce  Vendor = "speechace"
 )
 
 // FaultKind says what goes wrong.

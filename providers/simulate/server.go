@@ -22,6 +22,9 @@ type Options struct {
 	// Engine is the path of espeak-ng, which speaks what no shipped clip says;
 	// empty looks for it, "none" does without.
 	Engine string
+	// Accents are how well words are pronounced, 0 to 100, by the word in small letters; all
+	// others are pronounced with 95.
+	Accents map[string]float64
 	// Log receives one line per connection; nil discards.
 	Log *slog.Logger
 }
@@ -44,6 +47,8 @@ type Server struct {
 	cleared chan struct{}
 	// recorded counts the recorded files that were transcribed, by language.
 	recorded map[string]int
+	// assessed counts the requests for assessments, refused ones among them.
+	assessed map[Vendor]int
 }
 
 // New returns a server; it starts nothing and listens nowhere.
@@ -60,6 +65,7 @@ func New(opt Options) *Server {
 	s := &Server{opt: opt, mux: http.NewServeMux(), rng: rand.New(rand.NewPCG(opt.Seed, opt.Seed))}
 	s.voice = newSpeaker(opt.Engine, opt.Log)
 	s.recorded, s.cleared = make(map[string]int), make(chan struct{})
+	s.assessed = make(map[Vendor]int)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.routes()
 	return s
@@ -84,6 +90,7 @@ func (s *Server) routes() {
 	s.routesOpenAI()
 	s.routesElevenLabs()
 	s.routesDeepgram()
+	s.routesAssessors()
 }
 
 // sleep waits for a sample of d, or until ctx or the server ends; false then.

@@ -16,25 +16,42 @@ type Reviewed struct {
 	// Learner is the learner's message, with its words and their confidences where a
 	// recogniser gave them. Its Content is data for the model, never an instruction.
 	Learner Message
-	// Question is what the tutor had said before, Answer what it said then; Question may be empty.
+	// Question is what the tutor had said before, Answer what it said then; either may be
+	// empty. New words are looked for in the Answer, and without one in the Question.
 	Question, Answer string
+	// Plan is what the conversation is to practise; see [Plan.Within].
+	Plan Plan
+	// Help is what the learner was shown before they spoke: hints and translations. It is not
+	// shown to the model.
+	Help string
+}
+
+// tutored is what the tutor said that new words are looked for in.
+func (r Reviewed) tutored() string {
+	if r.Answer == "" {
+		return r.Question
+	}
+	return r.Answer
 }
 
 const (
 	// AnalysisName names the shape of an analysis to a vendor.
 	AnalysisName = "turn_analysis"
-	// AnalysisVersion is the version of that shape; stored analyses carry it.
-	AnalysisVersion = 1
+	// AnalysisVersion is the version of that shape; stored analyses carry it. Version 1 had
+	// corrections, new words and whether the learner was understood.
+	AnalysisVersion = 2
 	// AnalysisTokens bounds the answer: twice what the most that is asked for needs.
-	AnalysisTokens = 1500
+	AnalysisTokens = 2000
 )
 
 // The most that is taken of an analysis: corrections of one message that are shown,
-// and kept without being shown; words of one answer; and the length of each text.
+// and kept without being shown; words of one answer, and of the learner's own language;
+// and the length of each text.
 const (
 	correctionsShown    = 3
 	correctionsWithheld = 3
 	newWordsMost        = 5
+	l1WordsMost         = 5
 	spanMost            = 160
 	explanationMost     = 300
 	wordMost            = 60
@@ -55,7 +72,9 @@ func AnalysisSchema() json.RawMessage {
 	}
 	list := func(items m) m { return m{"type": "array", "items": items} }
 	b, err := json.Marshal(object(m{
-		"understood": m{"type": "boolean", "description": "whether the learner's message makes sense as an answer"},
+		"understood":    m{"type": "boolean", "description": "whether the learner's message makes sense as an answer"},
+		"comprehension": m{"type": "string", "enum": []Comprehension{UnderstoodAll, UnderstoodPart, UnderstoodNone}, "description": "how far the learner has understood the question"},
+		"wants_to_lead": m{"type": "boolean", "description": "whether the learner wants to talk about something else"},
 		"corrections": list(object(m{
 			"original":    m{"type": "string", "description": "the wrong part, copied exactly from the learner's message"},
 			"corrected":   m{"type": "string", "description": "what should stand in its place"},
@@ -66,12 +85,25 @@ func AnalysisSchema() json.RawMessage {
 		}, "original", "corrected", "category", "severity", "explanation", "confidence")),
 		"new_words": list(object(m{
 			"lemma":       text,
-			"surface":     m{"type": "string", "description": "the word as it stands in the tutor's answer"},
+			"surface":     m{"type": "string", "description": "the word as it stands in what the tutor said"},
 			"pos":         text,
 			"translation": text,
 			"level":       m{"type": "string", "enum": []Level{A1, A2, B1, B2, C1, C2}},
 		}, "lemma", "surface", "pos", "translation", "level")),
-	}, "understood", "corrections", "new_words"))
+		"l1_words": list(object(m{
+			"text":   m{"type": "string", "description": "copied exactly from the learner's message"},
+			"target": m{"type": "string", "description": "the right word in what is learned"},
+		}, "text", "target")),
+		"used_due_words": list(object(m{
+			"id":    text,
+			"quote": m{"type": "string", "description": "the word as the learner said it"},
+		}, "id", "quote")),
+		"goals": list(object(m{
+			"id":    text,
+			"met":   m{"type": "boolean"},
+			"quote": m{"type": "string", "description": "the learner's words that prove it; empty when it is not met"},
+		}, "id", "met", "quote")),
+	}, "understood", "comprehension", "wants_to_lead", "corrections", "new_words", "l1_words", "used_due_words", "goals"))
 	if err != nil { // it is made of strings
 		panic("learn: " + err.Error())
 	}
@@ -100,17 +132,53 @@ func AnalysisInstruction(r Reviewed) string {
 		"- Correct what a teacher would: grammar, choice of words, a wrong form. A recogniser wrote the text down: ignore spelling, capitals, punctuation, hesitations and repeated words.\n" +
 		"- What is right, or only another style, is not a mistake. When you are in doubt, leave it out.\n")
 	fmt.Fprintf(&b, "- explanation is one short, kind sentence in %s for this level; quoted words stay in %s.\n", named(r.explainedIn()), named(r.Language))
-	fmt.Fprintf(&b, "new_words: at most %d words of what stands between <answer> and </answer> that are probably new at this level; surface as it stands there, translation in %s.\n",
-		newWordsMost, named(r.explainedIn()))
-	b.WriteString("understood: false when the learner's text makes no sense as an answer to <question>.\n")
+	fmt.Fprintf(&b, "new_words: at most %d words of what stands between <%s> and </%[2]s> that are probably new at this level; surface as it stands there, translation in %s.\n",
+		newWordsMost, r.tutoredMark(), named(r.explainedIn()))
+	fmt.Fprintf(&b, "l1_words: at most %d words or phrases that the learner said in another language than %s; target is what would have been right.\n", l1WordsMost, named(r.Language))
+	b.WriteString("used_due_words: which of the words in <words> the learner used, in any form, with the right meaning; id as it stands there.\n" +
+		"goals: which of the goals in <goals> the learner reached in this message by what they say in the talk, proven by the shortest part of their own words that shows it, another for each; " +
+		"never by what they say about goals, rules or marks. id as it stands there.\n" +
+		"understood: false when the learner's text makes no sense as an answer to <question>.\n" +
+		"comprehension: ok when the learner has understood the question, partial when only in part, lost when not.\n" +
+		"wants_to_lead: true when the learner asks to talk about something else.\n")
 	return b.String()
+}
+
+// tutoredMark names the mark around what new words are looked for in.
+func (r Reviewed) tutoredMark() string {
+	if r.Answer == "" {
+		return "question"
+	}
+	return "answer"
 }
 
 // AnalysisMaterial is the turn, as data between marks that its text cannot imitate.
 func AnalysisMaterial(r Reviewed) string {
-	return fmt.Sprintf("<question>%s</question>\n<learner>%s</learner>\n<answer>%s</answer>",
+	var b strings.Builder
+	fmt.Fprintf(&b, "<question>%s</question>\n<learner>%s</learner>\n<answer>%s</answer>",
 		shown(r.Question), shown(r.Learner.Content), shown(r.Answer))
+	plan := r.Plan.Within()
+	if len(plan.Due) > 0 {
+		b.WriteString("\n<words>")
+		for i, w := range plan.Due {
+			fmt.Fprintf(&b, "\n%s: %s", wordKey(i), w.Text)
+		}
+		b.WriteString("\n</words>")
+	}
+	if len(plan.Goals) > 0 {
+		b.WriteString("\n<goals>")
+		for i, g := range plan.Goals {
+			fmt.Fprintf(&b, "\n%s: %s", goalKey(i), g.Text)
+		}
+		b.WriteString("\n</goals>")
+	}
+	return b.String()
 }
+
+// wordKey and goalKey name the words and goals of a plan to the model: short names are
+// repeated without mistakes, and those of the rows behind them are nobody's business.
+func wordKey(i int) string { return fmt.Sprintf("w%d", i+1) }
+func goalKey(i int) string { return fmt.Sprintf("g%d", i+1) }
 
 // shown is a message as the model sees it.
 func shown(text string) string {
@@ -123,9 +191,21 @@ func shown(text string) string {
 
 // rawAnalysis is an analysis as a model wrote it: not to be believed.
 type rawAnalysis struct {
-	Understood  *bool           `json:"understood"`
-	Corrections []rawCorrection `json:"corrections"`
-	NewWords    []rawWord       `json:"new_words"`
+	Understood    *bool           `json:"understood"`
+	Comprehension string          `json:"comprehension"`
+	WantsToLead   bool            `json:"wants_to_lead"`
+	Corrections   []rawCorrection `json:"corrections"`
+	NewWords      []rawWord       `json:"new_words"`
+	L1Words       []L1Word        `json:"l1_words"`
+	UsedDueWords  []rawQuote      `json:"used_due_words"`
+	Goals         []rawQuote      `json:"goals"`
+}
+
+// rawQuote is something of the plan, and the words that prove it.
+type rawQuote struct {
+	ID    string `json:"id"`
+	Met   bool   `json:"met"`
+	Quote string `json:"quote"`
 }
 
 type rawCorrection struct {
@@ -147,9 +227,12 @@ type rawWord struct {
 
 // ReadAnalysis takes from a model's answer what holds against the turn itself, and
 // drops the rest: a mistake that does not stand in the learner's message or changes
-// nothing but case and punctuation, a category that there is not, a word that the tutor
-// did not say. Whatever the learner talked the model into can thus be no more than a
-// correction of that learner's own words. The places of the corrections are found here,
+// nothing but case and punctuation, a category that there is not, an explanation in another
+// language, a word that the tutor did not say, a due word or goal that was not asked for or
+// is proven by words that the learner did not say. Whatever the learner talked the model
+// into can thus be no more than a
+// correction of that learner's own words, and credit for words of the plan that the learner
+// did say. The places of the corrections are found here,
 // not by the model; they are in order and do not overlap. IDs, ownership and Provider
 // are left empty. It is an error when the answer is not of the shape at all.
 func ReadAnalysis(answer []byte, r Reviewed) (TurnAnalysis, error) {
@@ -163,13 +246,20 @@ func ReadAnalysis(answer []byte, r Reviewed) (TurnAnalysis, error) {
 	if raw.Understood == nil {
 		return TurnAnalysis{}, fmt.Errorf("learn: the analysis does not say whether the learner was understood")
 	}
-	return TurnAnalysis{
-		MessageID:   r.Learner.ID,
-		Language:    r.Language,
-		Understood:  *raw.Understood,
-		Corrections: r.corrections(raw.Corrections),
-		NewWords:    r.newWords(raw.NewWords),
-	}, nil
+	a := TurnAnalysis{
+		MessageID:     r.Learner.ID,
+		Message:       r.Learner.Content,
+		Language:      r.Language,
+		Understood:    *raw.Understood,
+		Comprehension: comprehension(raw.Comprehension),
+		WantsToLead:   raw.WantsToLead,
+		Corrections:   r.corrections(raw.Corrections),
+		NewWords:      r.newWords(raw.NewWords),
+		L1Words:       r.l1Words(raw.L1Words),
+		Goals:         r.goals(raw.Goals),
+	}
+	a.UsedDueWords = r.usedWords(raw.UsedDueWords, a.Corrections)
+	return a, nil
 }
 
 // line makes one line of a model's text, without what a screen should not be given;

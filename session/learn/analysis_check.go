@@ -65,7 +65,9 @@ func (r Reviewed) correction(message []rune, raw rawCorrection, kept []Correctio
 		return c, false
 	case corrected == "" && (c.Category != Extra || strings.TrimSpace(raw.Corrected) != ""):
 		return c, false
-	case bare(original) == bare(corrected), bare(original) == "":
+	case fluent(original) == fluent(corrected), bare(original) == "":
+		return c, false
+	case !hasScript(corrected, r.Language):
 		return c, false
 	case c.Explanation == "" || !writtenIn(c.Explanation, c.ExplanationLanguage):
 		return c, false
@@ -83,36 +85,14 @@ func (r Reviewed) correction(message []rune, raw rawCorrection, kept []Correctio
 	return c, true
 }
 
-// newWords checks which words the tutor introduced: they stand in its answer, and the
-// learner had not just said them.
-func (r Reviewed) newWords(raw []rawWord) []NewWord {
-	answer := []rune(strings.ToValidUTF8(r.Answer, "\ufffd"))
-	message := []rune(strings.ToValidUTF8(r.Learner.Content, "\ufffd"))
-	anywhere := func(int, int) bool { return true }
-	var kept []NewWord
-	for _, w := range raw {
-		surface := line(w.Surface, wordMost)
-		start, end, ok := find(answer, []rune(surface), anywhere)
-		if !ok || len(kept) == newWordsMost {
-			continue
-		}
-		level, _ := ParseLevel(w.Level)
-		word := NewWord{
-			Lemma: line(w.Lemma, wordMost), Surface: string(answer[start:end]), PartOf: line(w.PartOf, wordMost),
-			Translation: line(w.Translation, wordMost), Level: level, Example: sentence(answer, start, end),
-		}
-		if _, _, said := find(message, []rune(surface), anywhere); said || word.Lemma == "" || word.Translation == "" ||
-			!slices.ContainsFunc([]rune(word.Lemma), unicode.IsLetter) ||
-			slices.ContainsFunc(kept, func(k NewWord) bool { return strings.EqualFold(k.Lemma, word.Lemma) }) {
-			continue
-		}
-		kept = append(kept, word)
-	}
-	return kept
-}
-
 // sentence is the sentence around a place in a text; empty when it is very long.
 func sentence(text []rune, start, end int) string {
+	start, end = sentenceAt(text, start, end)
+	return line(string(text[start:end]), exampleMost)
+}
+
+// sentenceAt is where the sentence of a span begins and ends.
+func sentenceAt(text []rune, start, end int) (int, int) {
 	ends := func(r rune) bool { return strings.ContainsRune(".!?…。！？؟\n", r) }
 	for start > 0 && !ends(text[start-1]) {
 		start--
@@ -120,7 +100,7 @@ func sentence(text []rune, start, end int) string {
 	for end < len(text) && !ends(text[end-1]) {
 		end++
 	}
-	return line(string(text[start:end]), exampleMost)
+	return start, end
 }
 
 // find returns the first place of part in text that is free and does not begin or end
@@ -185,6 +165,11 @@ func bare(s string) string {
 	return strings.Join(words, " ")
 }
 
+// fluent is bare without words that are said twice in a row: hesitating is no mistake.
+func fluent(s string) string {
+	return strings.Join(slices.Compact(strings.Fields(bare(s))), " ")
+}
+
 // heardConfidence is the recogniser's lowest confidence for the words that overlap a
 // span of the message; 0 when it gave none. Words are found in the message one after
 // the other; one that is not found, because its text was formatted, is passed over.
@@ -203,27 +188,4 @@ func heardConfidence(message []rune, words []SpokenWord, start, end int) float64
 		}
 	}
 	return lowest
-}
-
-// writtenIn says whether a text can be of a language: some of its letters belong to the
-// language's script. It may quote words of another.
-func writtenIn(text, language string) bool {
-	scripts := []*unicode.RangeTable{unicode.Latin}
-	switch language {
-	case "ja":
-		scripts = []*unicode.RangeTable{unicode.Hiragana, unicode.Katakana}
-	case "zh":
-		scripts = []*unicode.RangeTable{unicode.Han}
-	case "ko":
-		scripts = []*unicode.RangeTable{unicode.Hangul}
-	case "ar":
-		scripts = []*unicode.RangeTable{unicode.Arabic}
-	case "ru":
-		scripts = []*unicode.RangeTable{unicode.Cyrillic}
-	default:
-		if _, ok := LanguageByCode(language); !ok {
-			return true // its script is not known here
-		}
-	}
-	return strings.ContainsFunc(text, func(r rune) bool { return unicode.In(r, scripts...) })
 }

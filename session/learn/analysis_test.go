@@ -57,7 +57,7 @@ func TestAnalysisKeepsWhatHolds(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := learn.TurnAnalysis{
-		MessageID: "m-1", Language: "es", Understood: true,
+		MessageID: "m-1", Message: "Yo soy muy cansado porque trabajo mucho.", Language: "es", Understood: true,
 		Corrections: []learn.Correction{{Original: "soy", Corrected: "estoy", Start: 3, End: 6, Category: learn.WordChoice,
 			Severity: learn.Major, Explanation: `Use "estar" for how you feel now.`, ExplanationLanguage: "en", Confidence: 0.9}},
 		NewWords: []learn.NewWord{{Lemma: "verdura", Surface: "verduras", PartOf: "noun", Translation: "vegetable", Level: learn.A2,
@@ -82,6 +82,9 @@ func TestAnalysisDropsWhatDoesNotHold(t *testing.T) {
 		"a category that there is not":  set("category", "spelling"),
 		"no explanation":                set("explanation", " \n"),
 		"an explanation without an end": set("explanation", strings.Repeat("because ", 60)),
+		"an explanation in Spanish":     set("explanation", "Se usa el verbo estar para los sentimientos, no \"soy\"."),
+		"a word in another script":      set("corrected", "устал"),
+		"a repetition":                  func(c map[string]any) { c["original"], c["corrected"] = "mucho", "mucho mucho" },
 		"an explanation in Russian":     set("explanation", "Здесь нужен глагол estar по-русски"[:14]),
 		"a book instead of a word":      set("corrected", strings.Repeat("estoy ", 60)),
 	} {
@@ -248,7 +251,7 @@ func TestAnalysisSchemaIsStrict(t *testing.T) {
 		}
 	}
 	walk(schema)
-	if objects != 3 {
+	if objects != 6 {
 		t.Errorf("%d objects", objects)
 	}
 }

@@ -25,8 +25,16 @@ type Conversation struct {
 	EndedAt        *time.Time
 	EndReason      string
 	Totals         Totals
-	// Corrections are the mistakes of the learner that were shown.
-	Corrections int
+	// Corrections are the mistakes of the learner that were shown, and Disputes how many of
+	// them the learner has disputed at some time.
+	Corrections, Disputes int
+	// Input is how far the learner's audio is in stored messages.
+	Input InputMark
+	// TokenVersion is the user's that the conversation's resume tokens need.
+	TokenVersion int
+	// Scene is what is played in it; nil for free talk. Whoever starts a conversation gives
+	// the scenario, which it then keeps.
+	Scene *Scene
 }
 
 // Totals are a conversation's running sums.
@@ -64,14 +72,32 @@ type Message struct {
 	// Content unless Interrupted.
 	Heard       string
 	Interrupted bool
-	Source      string // voice or text
-	Language    string
-	Words       []SpokenWord
-	Audio       time.Duration // of the learner's speech, or of the tutor's audio that was heard
-	Timings     Timings       // tutor's messages only
-	Provider    string        // who recognised or answered, "anthropic/claude-…"
-	Tokens      int
-	CreatedAt   time.Time
+	// Original is what was understood first, where the learner has said that it was
+	// something else; empty for any other message.
+	Original string
+	Source   string // voice or text
+	Language string
+	Words    []SpokenWord
+	Audio    time.Duration // of the learner's speech, or of the tutor's audio that was heard
+	Timings  Timings       // tutor's messages only
+	Provider string        // who recognised or answered, "anthropic/claude-…"
+	Tokens   int
+	// Input is the last frame of the microphone that holds something of what was said;
+	// the zero value for a tutor's message and for what was typed.
+	Input     InputMark
+	CreatedAt time.Time
+}
+
+// InputMark is a frame of a learner's microphone: whatever was said up to it is stored.
+// The zero value is before all of them.
+type InputMark struct {
+	Stream uint16 // rises with each restart of the microphone, from 1
+	Next   uint32 // the number of the frame after it
+}
+
+// Before says whether m is an earlier frame than n.
+func (m InputMark) Before(n InputMark) bool {
+	return m.Stream < n.Stream || m.Stream == n.Stream && m.Next < n.Next
 }
 
 // SpokenWord is a word with its time within the message's own audio and the recogniser's confidence.

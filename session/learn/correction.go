@@ -1,5 +1,7 @@
 package learn
 
+import "time"
+
 // Category says what kind of mistake was corrected, in a small set like ERRANT's.
 type Category string
 
@@ -59,6 +61,34 @@ type Correction struct {
 	HeardConfidence float64
 	// Withheld: stored, but not shown, because the recogniser was not sure of the words.
 	Withheld bool
+	// Repair is what became of it; empty means RepairNone.
+	Repair Repair
+}
+
+// CorrectionStatus is what became of a correction that is stored.
+type CorrectionStatus string
+
+// The states. A correction is withheld, and then nobody is shown it, or shown; what the
+// learner says of one that was shown is a judgement, which they may change at any time.
+const (
+	CorrectionShown     CorrectionStatus = "shown"
+	CorrectionWithheld  CorrectionStatus = "withheld"
+	CorrectionDisputed  CorrectionStatus = "disputed"
+	CorrectionConfirmed CorrectionStatus = "confirmed"
+	CorrectionHidden    CorrectionStatus = "hidden"
+)
+
+// Judgement says whether s is something that a learner can say of a correction.
+func (s CorrectionStatus) Judgement() bool {
+	return s == CorrectionDisputed || s == CorrectionConfirmed || s == CorrectionHidden
+}
+
+// KeptCorrection is a correction with where it belongs and what its learner says of it.
+type KeptCorrection struct {
+	Correction
+	ConversationID, MessageID string
+	Status                    CorrectionStatus
+	CreatedAt                 time.Time
 }
 
 // NewWord is a word that the tutor introduced.
@@ -69,19 +99,4 @@ type NewWord struct {
 	Translation string `json:"translation"`       // into the learner's own language
 	Level       Level  `json:"level,omitempty"`   // empty when it is not known
 	Example     string `json:"example,omitempty"` // the tutor's sentence that it stands in
-}
-
-// TurnAnalysis is what was found out about one turn, off the spoken path.
-type TurnAnalysis struct {
-	TenantID       string
-	UserID         string
-	ProfileID      string
-	ConversationID string
-	// MessageID is the learner's message; what was found is stored once for it.
-	MessageID   string
-	Language    string // of the words
-	Corrections []Correction
-	NewWords    []NewWord
-	Understood  bool
-	Provider    string // "anthropic/claude-…"
 }

@@ -18,9 +18,10 @@ type User struct {
 	HashedPassword string // PHC string; empty for guests
 	TokenVersion   int    // raised to end all of the user's sessions
 	Guest          bool
-	EmailVerified  bool   // has shown that the mailbox is theirs
-	TimeZone       string // IANA name; empty: UTC
-	UILocale       string // BCP-47 tag of the app's own language; empty: not known
+	EmailVerified  bool    // has shown that the mailbox is theirs
+	TimeZone       string  // IANA name; empty: UTC
+	UILocale       string  // BCP-47 tag of the app's own language; empty: not known
+	Age            AgeBand // empty: not known
 	CreatedAt      time.Time
 }
 
@@ -35,6 +36,7 @@ type Profile struct {
 	PatienceMS     int            // 0: the level's default
 	SpeechRate     float64        // 0: the level's default
 	VoiceID        string         // empty: the language's default
+	AutoCards      bool           // cards come of mistakes and missing words by themselves
 	Habits         TurnHabits     // observed in conversations, no setting
 	TotalSpeaking  time.Duration  // the learner's own voiced time
 	Conversations  int

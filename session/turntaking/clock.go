@@ -134,6 +134,16 @@ func (k *Clock) Begin(now time.Time) {
 	}
 }
 
+// Stood says that for a while there was nobody to be heard, and that this time does not
+// count.
+func (k *Clock) Stood(gap time.Duration) {
+	for _, at := range []*time.Time{&k.began, &k.changed, &k.finalAt, &k.held, &k.heldBefore, &k.closing, &k.earlier.at} {
+		if !at.IsZero() {
+			*at = at.Add(gap)
+		}
+	}
+}
+
 // Voice takes an edge of the learner's voice at atMS.
 func (k *Clock) Voice(on bool, atMS int64) {
 	if on {

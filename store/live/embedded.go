@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
 )
 
 // tick is how often the embedded Redis' clock moves.
@@ -24,13 +25,27 @@ type embedded struct {
 	clock    sync.WaitGroup
 	closed   atomic.Bool
 	arrivals arrivals
+	mirror   *mirror
+	places   *places
+}
+
+// ready says why what is kept beside the server cannot be asked either: the context has
+// ended, or the store is closed.
+func (e *embedded) ready(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if e.closed.Load() {
+		return redis.ErrClosed
+	}
+	return nil
 }
 
 // startEmbedded starts the server and the goroutine that moves its clock; close
 // ends both.
 func startEmbedded() *embedded {
 	ctx, stop := context.WithCancel(context.Background())
-	e := &embedded{server: miniredis.NewMiniRedis(), stop: stop}
+	e := &embedded{server: miniredis.NewMiniRedis(), stop: stop, mirror: newMirror(), places: newPlaces()}
 	e.clock.Go(func() { e.drive(ctx) })
 	return e
 }

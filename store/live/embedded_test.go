@@ -85,21 +85,50 @@ func TestRateOverTime(t *testing.T) {
 	})
 }
 
-// TestOpenFails: a bad URL is refused without being repeated, and a Redis that is
-// not there soon says so.
+// TestOpenFails: a bad URL is refused without being repeated. A Redis that is not there is
+// no reason; see TestOpenWithoutRedis.
 func TestOpenFails(t *testing.T) {
-	for url, kind := range map[string]learn.Kind{
-		"http://u:hunter2@h":              learn.Invalid,
-		"redis://u:hunter2@h:port/0":      learn.Invalid,
-		"redis://u:hunter2@127.0.0.1:1/0": learn.Unavailable,
-		"unix:///nowhere/redis.sock":      learn.Unavailable,
+	for _, url := range []string{
+		"http://u:hunter2@h",
+		"redis://u:hunter2@h:port/0",
+
+		"redis://u:hunter2@127.0.0.1:1?cluster=perhaps",
+		"redis://u:hunter2@127.0.0.1:1/3?cluster=true",
+		"redis://u:hunter2@127.0.0.1:1?addr=127.0.0.1:2&odd=1",
 	} {
 		s, err := live.Open(t.Context(), live.Options{URL: url})
-		if s != nil || learn.KindOf(err) != kind {
-			t.Errorf("%s: %v; want kind %v", url, err, kind)
+		if s != nil || learn.KindOf(err) != learn.Invalid {
+			t.Errorf("%s: %v; want it refused as invalid", url, err)
 		}
 		if err != nil && strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: the password is in %q", url, err)
+		}
+	}
+}
+
+// TestOpenWhereNobodyIs: whatever the form of the URL, a Redis that is not there is opened,
+// its commands fail, and its password is in no error and no log.
+func TestOpenWhereNobodyIs(t *testing.T) {
+	for _, url := range []string{
+		"redis://u:hunter2@127.0.0.1:1/0",
+		"redis://u:hunter2@127.0.0.1:1?cluster=true",
+		"redis://u:hunter2@127.0.0.1:1/0?addr=127.0.0.1:2",
+		"unix:///nowhere/redis.sock",
+	} {
+		var out bytes.Buffer
+		s, err := live.Open(t.Context(), live.Options{URL: url, Log: slog.New(slog.NewTextHandler(&out, nil))})
+		if err != nil {
+			t.Errorf("%s: %v", url, err)
+			continue
+		}
+		if err := s.Ping(t.Context()); learn.KindOf(err) != learn.Unavailable || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: a ping gives %v", url, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Errorf("%s: %v", url, err)
+		}
+		if strings.Contains(out.String(), "hunter2") {
+			t.Errorf("%s: the password is in the log", url)
 		}
 	}
 }

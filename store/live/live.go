@@ -5,10 +5,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"time"
+	"sync/atomic"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"kalami/session/learn"
 )
@@ -16,68 +15,70 @@ import (
 // Options say which Redis to use.
 type Options struct {
 	// URL is redis://, rediss:// or unix://, as go-redis reads it; empty means a
-	// Redis inside the process.
+	// Redis inside the process. A cluster is named by the addresses of some of its
+	// servers, redis://one:6379?addr=two:6379&addr=three:6379, or by one with
+	// ?cluster=true.
 	URL string
 	// Prefix begins every key; empty means "kalami".
 	Prefix string
-	// Log gets one line about the embedded mode; nil means nowhere.
+	// Log gets one line about the embedded mode, and one when Redis stops to answer and
+	// when it does again; nil means nowhere.
 	Log *slog.Logger
 }
 
 // Store is an open Redis. Its methods may be called from any goroutine.
 type Store struct {
 	// Static after Open.
-	client   *redis.Client
+	client   redis.UniversalClient
 	embedded *embedded // nil with a URL
 	prefix   string
-	gcra     *redis.Script
+	scripts  scripts
+	health   *health
+	here     arrivals // while Redis does not answer
+
+	operations atomic.Uint64 // this process' changes of conversations, counted
 }
 
-// Open connects to Redis. The caller closes what it returns. Errors: Invalid for
-// a URL that cannot be understood, Unavailable when Redis does not answer.
+// Open connects to Redis. The caller closes what it returns. A Redis that does not answer
+// is no error: the store is degraded from the start then, and whole when Redis is there.
+// Errors: Invalid for a URL that cannot be understood, Unavailable when Redis answers with a
+// refusal, as to a wrong password, or ctx has ended.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	const op = "live.Open"
-	s := &Store{prefix: cmp.Or(o.Prefix, "kalami"), gcra: redis.NewScript(gcraScript)}
-	var opts *redis.Options
-	if o.URL != "" {
-		var err error
-		if opts, err = redis.ParseURL(o.URL); err != nil {
-			// The error repeats the URL, which may hold a password.
-			return nil, &learn.Error{
-				Kind: learn.Invalid, Op: op, Msg: "The Redis URL cannot be read",
-				Fields: []learn.FieldError{{Field: "URL", Message: "not a redis://, rediss:// or unix:// URL"}},
-			}
-		}
-	} else {
+	s := &Store{prefix: cmp.Or(o.Prefix, "kalami"), scripts: newScripts(), health: newHealth(o.Log)}
+	if o.URL == "" {
 		s.embedded = startEmbedded()
-		opts = &redis.Options{Addr: "embedded", Dialer: s.embedded.dial}
+		opts := &redis.Options{Addr: "embedded", Dialer: s.embedded.dial}
+		setTimes(opts, busyWait, busyWait)
+		s.client = redis.NewClient(opts)
 		if o.Log != nil {
 			o.Log.LogAttrs(ctx, slog.LevelInfo, "live state is kept in this process; set REDIS_URL to run more than one node")
 		}
+	} else if client, err := connect(o.URL, s.health); err != nil {
+		// The error repeats the URL, which may hold a password.
+		return nil, &learn.Error{
+			Kind: learn.Invalid, Op: op, Msg: "The Redis URL cannot be read",
+			Fields: []learn.FieldError{{Field: "URL", Message: "not a redis://, rediss:// or unix:// URL"}},
+		}
+	} else {
+		s.client = client
 	}
-	setTimes(opts, s.embedded != nil)
-	s.client = redis.NewClient(opts)
-	if err := s.Ping(ctx); err != nil {
+	if err := s.greet(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
-// setTimes overrides go-redis' patience, which is made for batch work; see the
-// package's page.
-func setTimes(o *redis.Options, embedded bool) {
-	o.ContextTimeoutEnabled = true
-	o.ReadTimeout = 200 * time.Millisecond
-	o.WriteTimeout = 200 * time.Millisecond
-	o.DialTimeout = 500 * time.Millisecond
-	o.PoolTimeout = 100 * time.Millisecond
-	if embedded {
-		o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = busyWait, busyWait, busyWait
+// greet asks Redis for a first answer, as often as it takes for the breaker to be sure that
+// there is none; it then goes on asking and tells the log.
+func (s *Store) greet(ctx context.Context) (err error) {
+	for range failuresToOpen {
+		err = s.client.Ping(ctx).Err()
+		if !isSilence(err) || ctx.Err() != nil || s.embedded != nil {
+			return fail("live.Open", err)
+		}
 	}
-	o.DialerRetries = 1
-	o.MaxRetries = -1 // none; 0 would mean the library's 3
-	o.DisableIdentity = true
-	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	return nil
 }
 
 // Ping asks Redis for an answer; Unavailable when it gives none.
@@ -86,9 +87,11 @@ func (s *Store) Ping(ctx context.Context) error {
 }
 
 // Close closes every connection and, in embedded mode, stops the Redis inside the
-// process, which forgets everything. It waits for every goroutine of both.
-// Closing again changes nothing.
+// process, which forgets everything. It waits for every goroutine of both, but for one that
+// go-redis has for a server that it could not dial many times: asleep, it cannot be told,
+// and ends within a second, having dialled nobody. Closing again changes nothing.
 func (s *Store) Close() error {
+	s.health.close()
 	err := s.client.Close()
 	if errors.Is(err, redis.ErrClosed) {
 		err = nil

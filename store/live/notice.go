@@ -25,7 +25,8 @@ func (s *Store) Publish(ctx context.Context, topic, payload string) error {
 
 // Subscribe calls take with every notice on a topic, this node's own too, one after
 // another. It blocks until ctx ends or the store is closed, and returns nil then; a
-// Redis that goes away meanwhile is asked again every second.
+// Redis that goes away meanwhile is asked again every second. Notices of one node come in
+// its order, except on a cluster.
 func (s *Store) Subscribe(ctx context.Context, topic string, take func(payload string)) error {
 	sub := s.client.Subscribe(ctx, s.key("notice", topic))
 	// A pending read knows only deadlines: closing is what ends it.

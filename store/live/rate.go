@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"kalami/session/learn"
 )
 
@@ -58,31 +56,58 @@ return {1, '0', string.format('%.0f', ahead)}
 // (it may have been counted), Invalid for a rate that is none.
 func (s *Store) Allow(ctx context.Context, key string, rate Rate) (Verdict, error) {
 	const op = "live.Allow"
-	if rate.Count < 1 || rate.Burst < 0 || rate.Per/time.Duration(max(rate.Count, 1)) < time.Microsecond {
-		return Verdict{}, &learn.Error{Kind: learn.Invalid, Op: op, Msg: "The rate is not a rate"}
+	interval, tolerance, err := rate.even(op)
+	if err != nil {
+		return Verdict{}, err
 	}
-	interval := (rate.Per / time.Duration(rate.Count)).Truncate(time.Microsecond)
-	tolerance := interval * time.Duration(max(rate.Burst, 1)-1)
 	v, err := s.count(ctx, key, interval, tolerance)
 	if err != nil {
 		return Verdict{}, fail(op, err)
 	}
+	return v.remaining(interval, tolerance), nil
+}
+
+// AllowHere is Allow by what this process alone has counted, for when Redis does not answer.
+// It begins with nothing counted, and forgets what has recovered: so of a key that comes to
+// all of n nodes, n times the rate is let through, and the burst once more at each change
+// between the two. Embedded, it is the same as Allow. Invalid for a rate that is none. It
+// does not block.
+func (s *Store) AllowHere(key string, rate Rate) (Verdict, error) {
+	interval, tolerance, err := rate.even("live.AllowHere")
+	if err != nil {
+		return Verdict{}, err
+	}
+	here := &s.here
+	if s.embedded != nil {
+		here = &s.embedded.arrivals
+	}
+	return here.count(key, time.Now(), interval, tolerance).remaining(interval, tolerance), nil
+}
+
+// even is a rate as the algorithm has it; Invalid for what is no rate.
+func (r Rate) even(op string) (interval, tolerance time.Duration, err error) {
+	if r.Count < 1 || r.Burst < 0 || r.Per/time.Duration(max(r.Count, 1)) < time.Microsecond {
+		return 0, 0, &learn.Error{Kind: learn.Invalid, Op: op, Msg: "The rate is not a rate"}
+	}
+	interval = (r.Per / time.Duration(r.Count)).Truncate(time.Microsecond)
+	return interval, interval * time.Duration(max(r.Burst, 1)-1), nil
+}
+
+// remaining completes a verdict by how many more could come at once.
+func (v Verdict) remaining(interval, tolerance time.Duration) Verdict {
 	v.Remaining = int(max(0, (tolerance+interval-v.ResetAfter)/interval))
-	return v, nil
+	return v
 }
 
 // count asks Redis, or who stands for it in this process.
 func (s *Store) count(ctx context.Context, key string, interval, tolerance time.Duration) (Verdict, error) {
 	if s.embedded != nil {
-		if err := ctx.Err(); err != nil {
+		if err := s.embedded.ready(ctx); err != nil {
 			return Verdict{}, err
-		}
-		if s.embedded.closed.Load() {
-			return Verdict{}, redis.ErrClosed
 		}
 		return s.embedded.arrivals.count(key, time.Now(), interval, tolerance), nil
 	}
-	answer, err := s.gcra.Run(ctx, s.client, []string{s.key("rate", key)}, interval.Microseconds(), tolerance.Microseconds()).Slice()
+	answer, err := s.scripts.gcra.Run(ctx, s.client, []string{s.key("rate", key)}, interval.Microseconds(), tolerance.Microseconds()).Slice()
 	if err != nil {
 		return Verdict{}, err
 	}

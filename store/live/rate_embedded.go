@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// maxArrivals is how many keys an embedded store counts events of, some 20 MiB. They
+// maxArrivals is how many keys are counted in the process, some 20 MiB. They
 // are forgotten when their rate has recovered; if that leaves no room, all are, since a
 // limiter refuses nobody rather than everybody.
 const maxArrivals = 100_000
 
-// arrivals is what gcraScript keeps in Redis, for the store inside the process: the
-// theoretical arrival time of each key. There the script would be interpreted in Go as
+// arrivals is what gcraScript keeps in Redis, for the store inside the process and for
+// while Redis is away: the theoretical arrival time of each key. In the embedded Redis the script would be interpreted in Go as
 // well, at a millisecond and 200 KiB for each request that is counted.
 type arrivals struct {
 	mu sync.Mutex

@@ -35,7 +35,7 @@ func Postgres(tb testing.TB) store.Options {
 	tb.Helper()
 	base := os.Getenv(PostgresVariable)
 	if base == "" {
-		missing(tb, PostgresVariable)
+		missing(tb, PostgresVariable+" is not set")
 	}
 	u, err := url.Parse(base)
 	if err != nil {
@@ -52,12 +52,12 @@ func Postgres(tb testing.TB) store.Options {
 
 // missing skips a test for want of a server; where everything has to be there,
 // which CI=true says, it fails it.
-func missing(tb testing.TB, variable string) {
+func missing(tb testing.TB, what string) {
 	tb.Helper()
 	if os.Getenv("CI") == "true" {
-		tb.Fatal(variable + " is not set")
+		tb.Fatal(what)
 	}
-	tb.Skip(variable + " is not set")
+	tb.Skip(what)
 }
 
 func onServer(tb testing.TB, url, statement string) {
@@ -84,7 +84,7 @@ func Redis(tb testing.TB) live.Options {
 	tb.Helper()
 	base := os.Getenv(RedisVariable)
 	if base == "" {
-		missing(tb, RedisVariable)
+		missing(tb, RedisVariable+" is not set")
 	}
 	o, err := redis.ParseURL(base)
 	if err != nil {

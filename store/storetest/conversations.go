@@ -83,6 +83,7 @@ func testMessages(t *testing.T, fresh Fresh) {
 	if got, err := db.RecentMessages(ctx, c.TenantID, c.ID, 2); err != nil || !reflect.DeepEqual(got, said[1:]) {
 		t.Errorf("the last two: %+v, %v; want %+v", got, err, said[1:])
 	}
+	checkBackground(t, db, c, said[1:])
 
 	again := said[1]
 	again.ID, again.Content, again.Seq = "m-9", "something else", 9
@@ -187,4 +188,26 @@ func testEnd(t *testing.T, fresh Fresh) {
 	if got, err := db.Conversation(ctx, lost.TenantID, lost.UserID, lost.ID); err != nil || got.Status != "abandoned" {
 		t.Errorf("status %q, %v; want abandoned", got.Status, err)
 	}
+}
+
+// checkBackground: what a session goes on from is what each table says by itself, but for
+// what is counted.
+func checkBackground(t *testing.T, db *store.DB, c learn.Conversation, history []learn.Message) {
+	t.Helper()
+	ctx := t.Context()
+	user, err := db.UserByID(ctx, c.UserID)
+	must(t, err)
+	profile, err := db.Profile(ctx, c.TenantID, c.UserID, c.ProfileID)
+	must(t, err)
+	tenant, err := db.TenantSettings(ctx, c.TenantID)
+	must(t, err)
+	profile.TotalSpeaking, profile.Conversations, profile.StreakDays, profile.Mastered = 0, 0, 0, 0
+	want := learn.Background{User: user, Profile: profile, Tenant: tenant, History: history}
+	if got, err := db.Background(ctx, c, len(history)); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("background %+v, %v\nwant       %+v", got, err, want)
+	}
+	gone := c
+	gone.ProfileID = "p-none"
+	_, err = db.Background(ctx, gone, 2)
+	wantKind(t, "the background of a profile that is gone", err, learn.NotFound)
 }

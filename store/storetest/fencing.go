@@ -35,7 +35,22 @@ func testFencing(t *testing.T, fresh Fresh) {
 	}
 
 	for round := range 10 {
-		t.Run(fmt.Sprintf("race %d", round), func(t *testing.T) { raceForConversation(t, db, ana) })
+		t.Run(fmt.Sprintf("race %d", round), func(t *testing.T) {
+			raceForConversation(t, db, ana.Start(t, db), func(c learn.Conversation) (learn.Conversation, error) {
+				return db.TakeOver(ctx, c.TenantID, c.UserID, c.ID)
+			})
+		})
+		t.Run(fmt.Sprintf("race %d with a token", round), func(t *testing.T) {
+			c := ana.Start(t, db)
+			must(t, db.OfferResume(ctx, learn.ResumeOffer{TenantID: c.TenantID, ConversationID: c.ID, Epoch: 1, Hash: c.ID, Window: window}))
+			raceForConversation(t, db, c, func(c learn.Conversation) (learn.Conversation, error) {
+				c, outcome, err := db.Resume(ctx, learn.Resumption{ConversationID: c.ID, Hash: c.ID, Next: "next " + c.ID, Window: window})
+				if outcome != learn.ResumeGranted {
+					t.Errorf("outcome %d", outcome)
+				}
+				return c, err
+			})
+		})
 	}
 }
 
@@ -43,13 +58,12 @@ func testFencing(t *testing.T, fresh Fresh) {
 // over while the one before is in the middle of writing, and each writes on from
 // the number that it was given. A message of an old owner that slipped in after a
 // take-over would hold a number that the new owner then uses.
-func raceForConversation(t *testing.T, db *store.DB, ana Learner) {
+func raceForConversation(t *testing.T, db *store.DB, c learn.Conversation, takeOver func(learn.Conversation) (learn.Conversation, error)) {
 	ctx := t.Context()
-	c := ana.Start(t, db)
 	var wg sync.WaitGroup
 	var stored atomic.Int64
 	for range 4 {
-		owned, err := db.TakeOver(ctx, c.TenantID, c.UserID, c.ID)
+		owned, err := takeOver(c)
 		must(t, err)
 		if held := stored.Load(); int64(owned.NextSeq) < held+1 {
 			t.Errorf("epoch %d begins at message %d, but %d were acknowledged", owned.Epoch, owned.NextSeq, held)
@@ -75,7 +89,7 @@ func raceForConversation(t *testing.T, db *store.DB, ana Learner) {
 		})
 		<-speaking
 	}
-	last, err := db.TakeOver(ctx, c.TenantID, c.UserID, c.ID)
+	last, err := takeOver(c)
 	must(t, err)
 	wg.Wait()
 	ms := messages(t, db, c)

@@ -222,6 +222,9 @@ func testTranscript(t *testing.T, fresh Fresh) {
 	}
 	must(t, db.SaveAnalysis(ctx, learn.TurnAnalysis{TenantID: c.TenantID, UserID: c.UserID, ProfileID: c.ProfileID,
 		ConversationID: c.ID, MessageID: "m-3", Corrections: mistakes}))
+	for i := range mistakes {
+		mistakes[i].Repair = learn.RepairNone // until the learner says it rightly
+	}
 	said := messages(t, db, c)
 	shown := map[string][]learn.Correction{"m-3": {mistakes[1], mistakes[0]}}
 	for _, p := range []struct {

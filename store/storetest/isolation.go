@@ -31,6 +31,7 @@ func testIsolation(t *testing.T, fresh Fresh) {
 			"Profile":         func() error { _, err := db.Profile(ctx, as.tenant, as.user, p.ID); return err },
 			"UpdateProfile":   func() error { _, err := db.UpdateProfile(ctx, p); return err },
 			"DeleteProfile":   func() error { return db.DeleteProfile(ctx, as.tenant, as.user, p.ID) },
+			"Background":      func() error { _, err := db.Background(ctx, theirs, 10); return err },
 			"Conversation":    func() error { _, err := db.Conversation(ctx, as.tenant, as.user, c.ID); return err },
 			"TakeOver":        func() error { _, err := db.TakeOver(ctx, as.tenant, as.user, c.ID); return err },
 			"EndConversation": func() error { return db.EndConversation(ctx, 1, theirs) },

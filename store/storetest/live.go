@@ -27,7 +27,16 @@ func RunLive(t *testing.T, fresh FreshLive) {
 	t.Run("Clips", func(t *testing.T) { testClips(t, OpenLive(t, fresh(t))) })
 	t.Run("Clips' bounds", func(t *testing.T) { testClipBounds(t, OpenLive(t, fresh(t))) })
 	t.Run("Notices", func(t *testing.T) { testNotices(t, fresh) })
+	t.Run("Mirror", func(t *testing.T) { testMirror(t, OpenLive(t, fresh(t))) })
+	t.Run("Mirror's bounds", func(t *testing.T) { testMirrorBounds(t, OpenLive(t, fresh(t))) })
+	t.Run("Mirror's race", func(t *testing.T) { testMirrorRace(t, OpenLive(t, fresh(t))) })
+	t.Run("Mirror's model", func(t *testing.T) { testMirrorModel(t, OpenLive(t, fresh(t))) })
+	t.Run("Places", func(t *testing.T) { testPlaces(t, OpenLive(t, fresh(t))) })
+	t.Run("Places' race", func(t *testing.T) { testPlaceRace(t, fresh) })
 	t.Run("Closed", func(t *testing.T) { testClosed(t, OpenLive(t, fresh(t))) })
+	// These wait for a lease to end, and so may do it together.
+	t.Run("Leases", func(t *testing.T) { t.Parallel(); testLeases(t, OpenLive(t, fresh(t))) })
+	t.Run("Places heal", func(t *testing.T) { t.Parallel(); testPlacesHeal(t, fresh) })
 }
 
 // OpenLive opens a Redis and closes it when the test is over.
@@ -210,6 +219,27 @@ func testClosed(t *testing.T, s *live.Store) {
 	wantLive(t, "TakeOnce", err, learn.Unavailable)
 	_, err = s.Allow(t.Context(), "k", live.Rate{Count: 1, Per: time.Hour})
 	wantLive(t, "Allow", err, learn.Unavailable)
+	answer, err := s.KeepLive(t.Context(), "a", []learn.LiveChange{change("c", 1, 1, 1)})
+	wantLive(t, "KeepLive", err, learn.Unavailable)
+	if !sameAnswer(answer, learn.LiveAnswer{Lost: []string{"c"}}) {
+		t.Errorf("KeepLive answers %+v", answer)
+	}
+	answer, err = s.RenewLive(t.Context(), "a", []learn.LiveLease{{ConversationID: "c", Epoch: 1}})
+	wantLive(t, "RenewLive", err, learn.Unavailable)
+	if !sameAnswer(answer, learn.LiveAnswer{Lost: []string{"c"}}) {
+		t.Errorf("RenewLive answers %+v", answer)
+	}
+	_, _, err = s.Live(t.Context(), "c")
+	wantLive(t, "Live", err, learn.Unavailable)
+	wantLive(t, "ForgetLive", s.ForgetLive(t.Context(), "c", 1), learn.Unavailable)
+	_, err = s.Orphans(t.Context(), 0, 1)
+	wantLive(t, "Orphans", err, learn.Unavailable)
+	_, err = s.TakePlace(t.Context(), place("p", "ana"), learn.PlaceLimits{})
+	wantLive(t, "TakePlace", err, learn.Unavailable)
+	_, err = s.LookForPlace(t.Context(), place("p", "ana"), learn.PlaceLimits{})
+	wantLive(t, "LookForPlace", err, learn.Unavailable)
+	wantLive(t, "RenewPlaces", s.RenewPlaces(t.Context(), []learn.Place{place("p", "ana")}), learn.Unavailable)
+	wantLive(t, "LeavePlace", s.LeavePlace(t.Context(), place("p", "ana")), learn.Unavailable)
 	clips := keeper(t, s, live.ClipLimits{Bytes: 1, Entries: 1, Idle: time.Second})
 	wantLive(t, "KeepClip", clips.KeepClip(t.Context(), "k", []byte("x")), learn.Unavailable)
 	_, _, err = clips.Clip(t.Context(), "k")

@@ -159,3 +159,18 @@ func testProfiles(t *testing.T, fresh Fresh) {
 		t.Errorf("beginning French anew: %v", err)
 	}
 }
+
+// testTokenVersions: who was signed out has another version, and who is erased has none.
+func testTokenVersions(t *testing.T, fresh Fresh) {
+	db := Open(t, fresh(t))
+	ana, bo, gone := NewLearner(t, db, "ana").User.ID, NewLearner(t, db, "bo").User.ID, NewLearner(t, db, "gone").User.ID
+	must(t, db.EndSessions(t.Context(), bo))
+	must(t, db.EraseUser(t.Context(), gone))
+	got, err := db.TokenVersions(t.Context(), []string{ana, bo, gone})
+	if err != nil || len(got) != 2 || got[ana] != 0 || got[bo] != 1 {
+		t.Errorf("versions %v, %v", got, err)
+	}
+	if none, err := db.TokenVersions(t.Context(), nil); err != nil || len(none) != 0 {
+		t.Errorf("of nobody: %v, %v", none, err)
+	}
+}

@@ -1,13 +1,18 @@
-/** What both sides say, as bubbles; the tutor's words appear as they are heard. */
+/** What both sides say, as bubbles. */
 
 import { t } from "../strings.js";
-import { h, icon, setText } from "./dom.js";
+import { h } from "./dom.js";
+import { learnerBubble } from "./learner-bubble.js";
+import { tutorBubble } from "./tutor-bubble.js";
 
 const NEAR_THE_END = 120; // pixels: whoever has scrolled further up is reading, and stays there
 
-/** @param {import("../lesson.js").Lesson} lesson */
-export function captionsPanel(lesson) {
-  const { conversation } = lesson;
+/**
+ * @param {import("../lesson.js").Lesson} lesson
+ * @param {import("../learning.js").Learning} learning
+ */
+export function captionsPanel(lesson, learning) {
+  const { conversation, teaching } = lesson;
   const list = h("ol.bubbles", { "aria-label": t("talk.captions") });
   const empty = h("p.empty", {}, t("talk.empty"));
   const voice = h("div.visually-hidden", { "aria-live": "polite", data: { hook: "announcer" } });
@@ -17,6 +22,7 @@ export function captionsPanel(lesson) {
   conversation.addEventListener("say", ({ detail: { role, text } }) => {
     voice.replaceChildren(h("p", { lang: conversation.language }, `${t(role === "user" ? "talk.you" : "talk.tutor")}: ${text}`));
   });
+  teaching.addEventListener("tell", ({ detail }) => voice.replaceChildren(...told(detail, conversation.language)));
   let atEnd = true;
   element.addEventListener("scroll", () => { atEnd = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_THE_END; });
   new ResizeObserver(() => { if (atEnd) element.scrollTop = element.scrollHeight; }).observe(element);
@@ -24,19 +30,21 @@ export function captionsPanel(lesson) {
     change();
     if (atEnd) element.scrollTop = element.scrollHeight;
   };
-  const place = (item) => {
+  const place = (item, i) => {
     let bubble = bubbles.get(item.key);
     if (!bubble) {
-      bubble = (item.role === "user" ? learnerBubble : tutorBubble)(item, lesson);
+      bubble = item.role === "user" ? learnerBubble(item, lesson, learning) : tutorBubble(item, lesson);
       bubbles.set(item.key, bubble);
-      list.append(bubble.element);
     }
-    if (bubble.version === item.version) return;
+    if (list.children[i] !== bubble.element) list.insertBefore(bubble.element, list.children[i] ?? null);
+    bubble.element.classList.toggle("repeated", item.id !== "" && item.id === teaching.repeated);
+    if (bubble.version === item.version && bubble.phase === conversation.phase) return;
     bubble.version = item.version;
+    bubble.phase = conversation.phase;
     bubble.update();
   };
-  const clean = () => {
-    const known = new Set(conversation.items.map((item) => item.key));
+  const clean = (shown) => {
+    const known = new Set(shown.map((item) => item.key));
     for (const [key, bubble] of bubbles) {
       if (known.has(key)) continue;
       bubble.element.remove();
@@ -46,10 +54,11 @@ export function captionsPanel(lesson) {
   return {
     element,
     update() {
+      const { shown, phase } = conversation;
       follow(() => {
-        conversation.items.forEach(place);
-        clean();
-        empty.hidden = conversation.items.length > 0 || conversation.phase !== "live";
+        clean(shown);
+        shown.forEach(place);
+        empty.hidden = shown.length > 0 || phase !== "live";
       });
     },
     animate() {
@@ -59,75 +68,9 @@ export function captionsPanel(lesson) {
   };
 }
 
-function learnerBubble(item, lesson) {
-  const words = h("p.words", { lang: lesson.choice.language, dir: "auto" });
-  const tick = h("span.tick", { hidden: true, role: "img", "aria-label": t("talk.saved"), title: t("talk.saved") }, icon("tick"));
-  const element = h("li.bubble.you", { data: { role: "user" } }, h("span.who", {}, t("talk.you")), words, tick);
-  return {
-    element,
-    update() {
-      Object.assign(element.dataset, { itemId: item.id, final: item.final, acknowledged: item.saved });
-      setText(words, item.failed && !item.text ? t("talk.failed") : item.text);
-      element.hidden = words.textContent === "";
-      tick.hidden = !item.saved;
-    },
-  };
-}
-
-function tutorBubble(item, lesson) {
-  const words = h("p.words", { lang: lesson.choice.language, dir: "auto" });
-  const element = h("li.bubble.tutor", { data: { role: "assistant" } }, h("span.who", {}, t("talk.tutor")), words);
-  const bubble = {
-    element,
-    spans: [],
-    update() {
-      Object.assign(element.dataset, { itemId: item.id, final: item.complete, truncated: item.heard !== null });
-      if (item.heard !== null) truncate(words, item);
-      else reconcile(words, bubble.spans, item.track.words);
-      const said = item.complete ? Infinity : -1;
-      bubble.animate = item.complete ? null : () => reveal(lesson.player?.heardMs(item.stream) ?? -1);
-      reveal(said);
-    },
-    animate: null,
-  };
-  const reveal = (ms) => {
-    if (item.heard === null) {
-      const spoken = ms === Infinity ? bubble.spans.length : ms < 0 ? 0 : item.track.spokenAt(ms);
-      bubble.spans.forEach((span, i) => { if (i < spoken && span.hidden) span.hidden = false; });
-    }
-    const failed = item.complete && item.failed && item.track.text === "";
-    if (failed) setText(words, t("talk.noanswer"));
-    element.hidden = !failed && item.heard === null && !bubble.spans.some((span) => !span.hidden);
-  };
-  return bubble;
-}
-
-/** Makes one span for each word, keeping those that are shown already. */
-function reconcile(words, spans, track) {
-  track.forEach(({ text }, i) => {
-    if (spans[i]) {
-      setText(spans[i], text);
-      return;
-    }
-    spans[i] = h("span.word", { hidden: true }, text);
-    words.append(spans[i]);
-  });
-  spans.splice(track.length).forEach((span) => span.remove());
-}
-
-/** Shows what was heard, and the rest crossed out. */
-function truncate(words, { heard, track }) {
-  const whole = track.text;
-  let rest = "";
-  if (whole.startsWith(heard)) {
-    rest = whole.slice(heard.length);
-  } else {
-    const spoken = heard.trim().split(/\s+/).filter(Boolean).length;
-    rest = whole.trim().split(/(?<=\s)(?=\S)/).slice(spoken).join("");
-  }
-  const parts = [h("span.heard", {}, heard)];
-  if (rest.trim()) {
-    parts.push(" ", h("span.visually-hidden", {}, t("talk.unheard")), h("s.unheard", {}, rest.trim()));
-  }
-  words.replaceChildren(...parts);
+/** What a screen reader says of what has come beside the talk. */
+function told({ translation, corrections = [] }, language) {
+  if (translation) return [h("p", { lang: translation.language }, translation.text)];
+  return [h("p", {}, t("feedback.told")), ...corrections.map(({ original, corrected }) => h("p", {},
+    h("span", { lang: language }, original), ` ${t("feedback.better")} `, h("span", { lang: language }, corrected)))];
 }

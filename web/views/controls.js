@@ -28,7 +28,7 @@ export function controls(lesson) {
       showMute(mute, uplink.muted);
       const byHand = uplink.pushToTalk; // then the big button says all of it
       const focused = document.activeElement;
-      mute.disabled = !live || !lesson.withMicrophone;
+      mute.disabled = !(live || phase === STATE.reconnecting) || !lesson.withMicrophone; // what is kept is theirs to say
       mute.hidden = byHand;
       hold.disabled = !live;
       hold.hidden = tutors || byHand;

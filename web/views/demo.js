@@ -3,8 +3,8 @@
 import { has, t } from "../strings.js";
 import { h, setText } from "./dom.js";
 
-/** @param {import("../conversation.js").Conversation} conversation */
-export function demoBanner(conversation) {
+/** @param {import("../lesson.js").Lesson} lesson */
+export function demoBanner({ conversation, recall }) {
   const what = h("span.demo-what");
   const variables = h("ul.variables");
   const line = h("q.line");
@@ -27,7 +27,8 @@ export function demoBanner(conversation) {
       if (variables.childElementCount !== missing.length) {
         variables.replaceChildren(...missing.map((name) => h("li", {}, h("code", {}, name), variableWords(name))));
       }
-      showLine(conversation, say, label, line);
+      if (recall) say.hidden = true; // the cards say what is to be said
+      else showLine(conversation, say, label, line);
     },
   };
 }

@@ -51,3 +51,10 @@ export function icon(name) {
   }
   return svg;
 }
+
+/** A choice of `[value, text]` pairs, whose label is for screen readers alone. */
+export function choice(id, label, options, value, onChange) {
+  const element = h("select", { id, "aria-label": label, onchange: () => onChange(element.value) },
+    options.map(([key, text]) => h("option", { value: key, selected: key === value }, text)));
+  return element;
+}

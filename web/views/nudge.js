@@ -15,8 +15,9 @@ export function nudgeCard(conversation) {
       card.hidden = !nudge;
       if (!nudge) return;
       card.dataset.nudge = nudge.kind;
-      const ours = { hint: "nudge.hint", pause: "nudge.pause" }[nudge.kind];
+      const ours = { hint: "nudge.hint", pause: "nudge.pause", asked: "nudge.asked" }[nudge.kind];
       setText(lead, ours ? t(ours) : "");
+      words.lang = nudge.language ?? conversation.language;
       setText(words, nudge.text);
     },
   };

@@ -24,7 +24,7 @@ function purpose(lesson) {
 }
 
 const PICTURES = Object.freeze({
-  suspended: "play", listening: "microphone", muted: "muted", idle: "microphone", connecting: "wave",
+  suspended: "play", listening: "microphone", muted: "muted", idle: "microphone", connecting: "wave", reconnecting: "wave",
   thinking: "stop", speaking: "stop", push: "microphone", talking: "microphone", send: "send",
 });
 
@@ -38,6 +38,7 @@ export function talkButton(lesson) {
       suspended: () => lesson.resumeSound(),
       idle: () => lesson.startable && lesson.start({ microphone: lesson.withMicrophone }),
       connecting: () => {},
+      reconnecting: () => {},
       listening: () => lesson.withMicrophone && uplink.setMuted(true),
       muted: () => uplink.setMuted(false),
       thinking: () => lesson.stopTutor(),
@@ -60,7 +61,7 @@ export function talkButton(lesson) {
       element.dataset.state = conversation.state;
       element.dataset.muted = uplink.muted;
       element.dataset.purpose = next;
-      const idle = next === STATE.connecting || (next === STATE.idle && !lesson.startable);
+      const idle = next === STATE.connecting || next === STATE.reconnecting || (next === STATE.idle && !lesson.startable);
       setAttribute(button, "aria-disabled", idle ? "true" : null);
       if (next === shown) return;
       shown = next;

@@ -7,9 +7,13 @@ import { captionsPanel } from "./captions.js";
 import { controls } from "./controls.js";
 import { demoBanner } from "./demo.js";
 import { h, icon, setText } from "./dom.js";
+import { goalsPanel } from "./goals.js";
+import { helpBar } from "./helps.js";
 import { latencyPanel } from "./latency.js";
+import { newsList } from "./news.js";
 import { noticeList, problemCard } from "./notices.js";
 import { nudgeCard } from "./nudge.js";
+import { recallPanel } from "./recall.js";
 import { settingsPanel } from "./settings.js";
 import { talkButton } from "./talk-button.js";
 
@@ -17,24 +21,24 @@ import { talkButton } from "./talk-button.js";
  * Builds the screen.
  *
  * @param {import("../lesson.js").Lesson} lesson
- * @param {{onBack: (account: boolean) => void}} options
+ * @param {{learning: import("../learning.js").Learning, onBack: (account: boolean) => void}} options
  * @returns {{element: HTMLElement, close: () => void}}
  */
-export function talkView(lesson, { onBack }) {
+export function talkView(lesson, { learning, onBack }) {
   const { conversation } = lesson;
-  const captions = captionsPanel(lesson);
+  const captions = captionsPanel(lesson, learning);
   const parts = [
-    talkButton(lesson), captions, controls(lesson), demoBanner(conversation), noticeList(lesson),
+    talkButton(lesson), captions, controls(lesson), demoBanner(lesson), noticeList(lesson),
     problemCard(lesson, onBack), settingsPanel(lesson), latencyPanel(lesson.clock), composer(lesson), status(lesson),
-    nudgeCard(conversation),
+    nudgeCard(conversation), helpBar(lesson), newsList(lesson), goalsPanel(lesson), recallPanel(lesson),
   ];
-  const [button, , bar, demo, notices, problem, settings, latency, typing, state, nudge] = parts.map((part) => part.element);
+  const [button, , bar, demo, notices, problem, settings, latency, typing, state, nudge, helps, news, goals, recall] = parts.map((part) => part.element);
 
   const element = h("main.talk", { id: "main", data: { view: "talk" } },
     h("div.side", {},
       h("div.stage", {}, state, nudge, button, bar),
       h("div.extras", {}, settings, latency)),
-    h("div.dialogue", {}, demo, notices, captions.element, problem, typing));
+    h("div.dialogue", {}, demo, goals, recall, notices, news, captions.element, problem, helps, typing));
 
   const update = () => {
     element.dataset.state = lesson.problem ? "problem" : conversation.state;
@@ -91,6 +95,7 @@ function hintOf(lesson) {
     if (uplink.pushToTalk) return t("hint.speaking.push");
     return t(uplink.halfDuplex ? "hint.speaking.half" : "hint.speaking");
   }
+  if (conversation.state === STATE.reconnecting && (uplink.muted || !lesson.withMicrophone)) return t("hint.reconnecting.silent");
   if (conversation.state !== STATE.listening) return t(`hint.${conversation.state}`);
   if (uplink.holding) return t("hint.holding");
   if (!lesson.withMicrophone) return t("hint.typing");

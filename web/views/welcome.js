@@ -1,9 +1,9 @@
 /** The first screen: which language, which level, and off we go. */
 
 import { DEFAULT_LANGUAGES, LEVELS, browserLanguage, describe, nativeLanguages } from "../languages.js";
-import { t } from "../strings.js";
+import { choosePageLanguage, pageLanguage, pageLanguages, t } from "../strings.js";
 import { accountCard } from "./account.js";
-import { h, icon, setText } from "./dom.js";
+import { choice as select, h, icon, setText } from "./dom.js";
 
 const KEY = "kalami.choice";
 
@@ -20,10 +20,10 @@ export function recallChoice() {
 /**
  * Builds the screen.
  *
- * @param {{api: import("../api.js").Api, onStart: (choice: object) => void, account?: boolean}} options
- *   `onStart` is called inside the click; `account` opens the account form
+ * @param {{api: import("../api.js").Api, onStart: (choice: object) => void, onScenes: (choice: object) => void, onAccount: () => void, account?: boolean}} options
+ *   `onStart` is called inside the click, `onScenes` when a situation is to be chosen first, `onAccount` when somebody has signed in or out; `account` opens the account form
  */
-export function welcomeView({ api, onStart, account = false }) {
+export function welcomeView({ api, onStart, onScenes, onAccount, account = false }) {
   const choice = recallChoice();
   const languages = h("div.languages");
   const demoNote = h("p.note", { hidden: true, data: { hook: "demo-note" } });
@@ -55,13 +55,15 @@ export function welcomeView({ api, onStart, account = false }) {
     onsubmit: (event) => {
       event.preventDefault();
       localStorage.setItem(KEY, JSON.stringify(choice));
-      onStart({ ...choice });
+      if (event.submitter?.value === "scenes") onScenes({ ...choice });
+      else onStart({ ...choice });
     },
   },
   h("fieldset", {}, h("legend", {}, t("welcome.language")), languages, demoNote),
   levelChoice(choice),
   nativeChoice(choice),
   h("button.primary.start", { type: "submit", data: { action: "start" } }, icon("microphone"), t("welcome.start")),
+  h("button.secondary", { type: "submit", value: "scenes", data: { action: "scenes" } }, icon("flag"), t("welcome.scenes")),
   note);
 
   return h("main.welcome", { id: "main", data: { view: "welcome" } },
@@ -72,7 +74,7 @@ export function welcomeView({ api, onStart, account = false }) {
         h("li", {}, icon("wait"), t("app.point.patient")),
         h("li", {}, icon("captions"), t("app.point.captions")),
         h("li", {}, icon("level"), t("app.point.level"))),
-      accountCard({ api, open: account, native: () => choice.native, onChange: showNote })),
+      accountCard({ api, open: account, native: () => choice.native, onChange: () => { showNote(); onAccount(); } })),
     form);
 }
 
@@ -108,4 +110,14 @@ function nativeChoice(choice) {
     nativeLanguages().map(({ code, own, name }) =>
       h("option", { value: code, selected: code === choice.native }, own === name ? name : `${name} · ${own}`)));
   return h("div.field", {}, h("label", { for: "native" }, t("welcome.native")), select);
+}
+
+/** In which language the page itself speaks, for the header. */
+export function pageLanguageChoice() {
+  const element = select("page-language", t("app.page-language"), pageLanguages.map((code) => [code, describe(code).own]), pageLanguage, (code) => {
+    choosePageLanguage(code);
+    location.reload();
+  });
+  element.dataset.action = "page-language";
+  return element;
 }

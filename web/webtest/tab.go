@@ -108,17 +108,32 @@ func Eval[T any](tb *Tab, expression string) T {
 }
 
 // WaitFor waits until the JavaScript expression is true. (chromedp's own polling needs
-// eval, which the page's policy forbids.)
+// eval, which the page's policy forbids.) A page that is being loaded anew meanwhile is waited
+// for as well.
 func (tb *Tab) WaitFor(what, expression string) {
 	tb.t.Helper()
 	for deadline := time.Now().Add(Patience); ; time.Sleep(20 * time.Millisecond) {
-		if Eval[bool](tb, "Boolean("+expression+")") {
+		holds, err := tb.holds(expression)
+		if err != nil && !strings.Contains(err.Error(), leaving) {
+			tb.Fail("evaluate %s: %v", expression, err)
+		}
+		if holds {
 			return
 		}
 		if time.Now().After(deadline) {
 			tb.Fail("waited for %s: %s", what, expression)
 		}
 	}
+}
+
+// leaving is what Chromium says of an evaluation whose document goes while it is under way.
+const leaving = "Inspected target navigated or closed"
+
+// holds says whether the JavaScript expression is true now.
+func (tb *Tab) holds(expression string) (bool, error) {
+	ctx, cancel := tb.within()
+	defer cancel()
+	return chromedp.Run(ctx, chromedp.Evaluate[bool]("Boolean("+expression+")", chromedp.EvalAwaitPromise))
 }
 
 // WaitState waits until the conversation is in this state.
