@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"kalami/session/learn"
@@ -14,6 +15,7 @@ import (
 
 // fakeCards keeps cards and reviews in memory, for one test at a time.
 type fakeCards struct {
+	asking          sync.Mutex // where one test asks at once, over profile and days
 	cards           []learn.Card
 	log             []learn.Review
 	asked           learn.CardFilter // by the last list
@@ -119,7 +121,9 @@ func (f *fakeCards) RestoreCard(_ context.Context, _, userID, id, _ string) (lea
 }
 
 func (f *fakeCards) CardsAfter(_ context.Context, _, userID, profileID, afterID string, limit int) ([]learn.Card, error) {
+	f.asking.Lock()
 	f.profile = profileID
+	f.asking.Unlock()
 	if afterID != "" && f.breaks != nil {
 		return nil, f.breaks
 	}
