@@ -132,8 +132,10 @@ func checkHeard(t *testing.T, p *pupil, id string, cut session.Truncated, report
 	if !strings.HasPrefix(whole, cut.Transcript) || cut.Transcript == "" {
 		t.Errorf("heard %q, which does not begin the answer %q", cut.Transcript, whole)
 	}
-	if cut.AudioEndMS <= 0 || len(cut.Transcript) >= len(strings.TrimSpace(whole)) {
-		t.Errorf("heard %q until %d ms of %q: not an interruption in its middle", cut.Transcript, cut.AudioEndMS, whole)
+	// A slow machine may not have voiced, and so captioned, the answer's next clause by then.
+	said := simulate.Scripts()["en"].Turns[1].Tutor
+	if cut.AudioEndMS <= 0 || len(cut.Transcript) >= len(said) {
+		t.Errorf("heard %q until %d ms of %q: not an interruption in its middle", cut.Transcript, cut.AudioEndMS, said)
 	}
 	if !reported {
 		return
