@@ -31,7 +31,7 @@ type returner struct {
 	queue  []int   // words to be said, one stamp a frame; -1 is silence
 	line   int     // lines begun
 	word   int     // words begun
-	quiet  int     // milliseconds since the tutor was heard
+	quiet  int     // milliseconds on one node since the tutor was heard
 	ticked int
 }
 
@@ -255,7 +255,7 @@ func (c *returner) next(stored []learn.Message) int {
 func (c *returner) comeBack(n *lostNode, seq uint64, r *ResumedResponse, restarted bool, stored []learn.Message) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.node, c.lastSeq = n, seq
+	c.node, c.lastSeq, c.quiet = n, seq, 0 // whoever waits gives the new node its time
 	for _, p := range c.responses {
 		p.paused = false
 		if restarted && !p.told && (r == nil || r.ID != p.id) {
